@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong with a generation, besides what the service and the network do.
+
+::
+
+    GenerationError
+    +-- SourceImageError      the image can't be sent
+    +-- JobFailedError        the service could not make a model of it
+    +-- NotFinishedError      the model is not there yet; it can be fetched later
+    +-- StoreError            the record can't be written or read
+"""
+
+from __future__ import annotations
+
+
+class GenerationError(Exception):
+    """A sentence for the artist, and what to do next.
+
+    Same shape as :class:`..scenario.ScenarioError`, so that one border catches both.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class SourceImageError(GenerationError):
+    """The image is empty, unreadable, too large or of a kind that can't be sent."""
+
+
+class JobFailedError(GenerationError):
+    """The service ended the job without a model."""
+
+
+class NotFinishedError(GenerationError):
+    """The run ended before the model was there: stopped, or the service out of reach for too long."""
+
+
+class StoreError(GenerationError):
+    """The folder with the generations can't be written or read."""

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The generations under way in this process: their threads, and what can be seen of them from the main thread.
+
+The manager keeps the newest :class:`Snapshot` of each generation in memory. Reading it waits for nothing, so
+``draw`` and ``poll`` may. Everything that touches the disk or the network runs in a named daemon thread for each
+generation; nothing here touches bpy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..scenario import Connection, ScenarioError
+from . import limits
+from .errors import GenerationError
+from .record import Generation, Snapshot, State
+from .source import SourceImage
+from .store import Store
+from .worker import Report, Stop, run
+
+
+class Manager:
+    """Starts generations and knows how far they are. All methods return at once unless they say otherwise."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(folder)
+        self._snapshots: dict[str, Snapshot] = {}
+        self._stops: dict[str, Stop] = {}
+        self._threads: list[threading.Thread] = []
+
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """The generations of this process, oldest first. Main thread; memory only."""
+        return tuple(self._snapshots.values())
+
+    def get(self, generation_id: str) -> Snapshot | None:
+        """Main thread; memory only."""
+        return self._snapshots.get(generation_id)
+
+    def is_running(self, generation_id: str) -> bool:
+        """Whether a worker is at it right now."""
+        return generation_id in self._stops
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any worker is at work, or a model waits to be placed."""
+        return bool(self._stops) or any(s.generation.state is State.READY for s in self.snapshots())
+
+    def start(self, generation: Generation, source: SourceImage | None, connection: Connection) -> None:
+        """Carry `generation` on in a background thread. Its end is seen in :meth:`snapshots`."""
+        stop = self._enter(generation)
+
+        def work() -> None:
+            # What went wrong is in the newest snapshot already.
+            with contextlib.suppress(ScenarioError, GenerationError):
+                self._run(generation, source, connection, stop, self._keep)
+
+        self._in_background(f"pixal3d-{generation.id[:8]}", work)
+
+    def run(
+        self, generation: Generation, source: SourceImage | None, connection: Connection, report: Report | None = None
+    ) -> Generation:
+        """The same in the calling thread: blocks until the model is ``ready``, and returns the generation.
+
+        :raises ScenarioError, GenerationError: the model could not be had; the record says how far it came.
+        """
+
+        def keep_and_report(snapshot: Snapshot) -> None:
+            self._keep(snapshot)
+            if report:
+                report(snapshot)
+
+        return self._run(generation, source, connection, self._enter(generation), keep_and_report)
+
+    def stop(self, generation_id: str) -> None:
+        """The artist no longer waits."""
+        if stop := self._stops.get(generation_id):
+            stop.request()
+
+    def mark_imported(self, generation_id: str) -> None:
+        """The model stands in the scene."""
+        self._mark(generation_id, state=State.IMPORTED, error="")
+
+    def mark_import_failed(self, generation_id: str, error: str) -> None:
+        """Blender could not import the model; its GLB stays on disk."""
+        self._mark(generation_id, state=State.FAILED, error=error)
+
+    def forget(self, generation_id: str) -> None:
+        """Take a generation that has ended off the list of this process. The record stays in the store."""
+        if generation_id not in self._stops:
+            self._snapshots.pop(generation_id, None)
+
+    def close(self) -> None:
+        """End all threads. Waits for :data:`limits.CLOSE_PATIENCE_SECONDS` at most: a thread that hangs in the
+        network is a daemon, ends by itself at its timeout, and holds nothing that Blender needs.
+        """
+        for stop in tuple(self._stops.values()):
+            stop.request(is_closing=True)
+        deadline = time.monotonic() + limits.CLOSE_PATIENCE_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _enter(self, generation: Generation) -> Stop:
+        if generation.id in self._stops:
+            raise GenerationError("This generation is already under way.")
+        generation = dataclasses.replace(generation, error="")
+        self._keep(Snapshot(generation))
+        stop = self._stops[generation.id] = Stop()
+        return stop
+
+    def _run(
+        self, generation: Generation, source: SourceImage | None, connection: Connection, stop: Stop, report: Report
+    ) -> Generation:
+        try:
+            return run(generation, source, store=self.store, connection=connection, stop=stop, report=report)
+        finally:
+            del self._stops[generation.id]
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        self._snapshots[snapshot.generation.id] = snapshot
+
+    def _mark(self, generation_id: str, **changes: object) -> None:
+        """At once in memory; on disk soon, since the main thread must not wait for the disk."""
+        generation = self._snapshots[generation_id].generation.changed(**changes)
+        self._keep(Snapshot(generation))
+        self._in_background(f"pixal3d-note-{generation_id[:8]}", lambda: self._save(generation))
+
+    def _save(self, generation: Generation) -> None:
+        try:
+            self.store.save(generation)
+        except GenerationError as error:
+            self._keep(Snapshot(generation, notice=str(error)))
+
+    def _in_background(self, name: str, work: Callable[[], None]) -> None:
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The image that will be sent: what it is made from, and its file in the generation's folder.
+
+Whoever selects the image hands over a :class:`SourceImage`, which costs nothing to make. :func:`write_source` does
+the work (reading, encoding, hashing) in a worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import os
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from . import limits
+from .errors import SourceImageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_COPY_CHUNK_BYTES = 1 << 20
+_HEADER_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """Pixels as Blender's ``image.pixels.foreach_get`` gives them."""
+
+    width: int
+    height: int
+    values: np.ndarray[Any, np.dtype[np.float32]] = field(repr=False)
+    """float32, length width * height * channels, bottom row first."""
+    channels: int = 4
+    """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA."""
+    is_linear: bool = False
+    """Scene-linear with premultiplied alpha (a float image) rather than sRGB with straight alpha (a byte image)."""
+    has_alpha: bool = True
+    """Whether the last channel of 2 or 4 means transparency."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceImage:
+    """An image as the artist holds it."""
+
+    name: str
+    """The datablock's or file's name, with or without its extension."""
+    content: Path | bytes | Pixels = field(repr=False)
+    """A file to be sent as it is, the bytes of one, or pixels to be encoded."""
+
+    @property
+    def title(self) -> str:
+        """The name without a file extension: ``Chair.png`` is called ``Chair``."""
+        path = PurePath(self.name)
+        return (path.stem if path.suffix.lower() in _FILE_EXTENSIONS else path.name) or "Image"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """The image as it will be sent."""
+
+    path: Path
+    mime: str
+    size: int
+    """Bytes."""
+    sha256: str
+
+
+def source_image_from_file(path: Path) -> SourceImage:
+    """An image file in one of the formats that the service takes, as a source. Reads nothing yet."""
+    return SourceImage(name=path.name, content=path)
+
+
+def sniff_mime(header: bytes) -> str | None:
+    """The MIME type that the first 16 bytes of a file speak of, ``None`` if it is none that the service takes.
+
+    The service takes JPEG, PNG, GIF, WebP, AVIF, TIFF and HEIC (docs.scenario.com, uploading assets). SVG has no
+    magic number and no pixels; it is left out.
+    """
+    if header.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if header.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if header[:4] == b"RIFF" and header[8:12] == b"WEBP":
+        return "image/webp"
+    if header.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if header.startswith((b"II*\0", b"MM\0*")):
+        return "image/tiff"
+    if header[4:8] == b"ftyp":
+        return {b"avif": "image/avif", b"avis": "image/avif"}.get(header[8:12], _HEIC.get(header[8:12]))
+    return None
+
+
+_HEIC = {brand: "image/heic" for brand in (b"heic", b"heix", b"heim", b"heis", b"mif1")}
+_EXTENSION = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+    "image/tiff": ".tif",
+    "image/avif": ".avif",
+    "image/heic": ".heic",
+}
+_FILE_EXTENSIONS = frozenset(
+    {*_EXTENSION.values(), ".jpeg", ".tiff", ".bmp", ".tga", ".exr", ".hdr", ".dds", ".psd", ".jp2", ".cin", ".dpx"}
+)
+
+
+def write_source(source: SourceImage, folder: Path, stop: threading.Event) -> SourceFile:
+    """Write the image that will be sent into `folder`, scaled and encoded where it must be. For a worker.
+
+    :raises SourceImageError: it can't be read, is empty, too large or of a kind that the service does not take.
+    """
+    if isinstance(source.content, Pixels):
+        from .png import encode_png
+
+        return _write([encode_png(source.content, stop)], "image/png", folder)
+    if isinstance(source.content, bytes):
+        mime = _mime_or_error(source, source.content[:_HEADER_BYTES], len(source.content))
+        return _write([source.content], mime, folder)
+
+    try:
+        with source.content.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+            mime = _mime_or_error(source, header, os.fstat(file.fileno()).st_size)
+            rest = iter(lambda: file.read(_COPY_CHUNK_BYTES), b"")
+            return _write(itertools.chain([header], rest), mime, folder)
+    except FileNotFoundError:
+        raise SourceImageError(
+            f"The image file of {source.name} is not there: {source.content}.", "Find the file, or select another image."
+        ) from None
+    except (PermissionError, IsADirectoryError) as error:
+        raise SourceImageError(
+            f"The image file {source.content} can't be read: {error.strerror}.", "Select a file that you may read."
+        ) from None
+
+
+def _mime_or_error(source: SourceImage, header: bytes, size: int) -> str:
+    if size == 0:
+        raise SourceImageError(f"The image {source.name} is empty.", "Select another image.")
+    mime = sniff_mime(header)
+    if mime is None:
+        raise SourceImageError(
+            f"The image {source.name} is in a format that the service does not take.", "Save it as PNG or JPEG."
+        )
+    if size > limits.MAX_SOURCE_BYTES:
+        raise SourceImageError(
+            f"The image {source.name} is too large to send ({size / 1e6:.0f} MB).",
+            f"Scale it down: the model sees no more than {limits.MAX_SOURCE_SIDE_PX} pixels a side.",
+        )
+    return mime
+
+
+def _write(chunks: Iterable[bytes], mime: str, folder: Path) -> SourceFile:
+    """Through a file of another name, so that no half image is ever taken for a whole one."""
+    path = folder / f"source{_EXTENSION[mime]}"
+    part = path.with_name(path.name + ".part")
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        with part.open("wb") as file:
+            for chunk in chunks:
+                digest.update(chunk)
+                file.write(chunk)
+                size += len(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise SourceImageError(
+            f"The image can't be written to {folder}: {error.strerror}.", "Check the disk's free space and your rights."
+        ) from None
+    return SourceFile(path=path, mime=mime, size=size, sha256=digest.hexdigest())

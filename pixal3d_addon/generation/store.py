@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The generations on disk: one SQLite file, and a folder for each generation's image and GLB.
+
+Any thread may call, but not Blender's main thread: each call waits for the disk. A connection is opened for each
+call (0.1 ms), so that no lock and no connection is shared between threads, and several Blenders can use one store
+(SQLite's own locks, write-ahead log).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import StoreError
+from .record import Generation
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_DATABASE_NAME = "generations.sqlite3"
+_BUSY_TIMEOUT_SECONDS = 5.0
+_SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS generations (
+    id TEXT PRIMARY KEY,
+    state TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS generations_by_state ON generations (state);
+"""
+
+
+class Store:
+    """Reads and writes records under one folder, which is made when the first record is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def folder_of(self, generation: Generation) -> Path:
+        """The folder for the generation's own files, made if need be.
+
+        :raises StoreError: it can't be made.
+        """
+        folder = self.folder / generation.id
+        with self._as_store_error():
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def save(self, generation: Generation) -> Generation:
+        """Write the record; on return it is on disk.
+
+        :raises StoreError: it can't be written.
+        """
+        with self._database() as database:
+            database.execute(
+                "INSERT INTO generations (id, state, created_at, record) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET state = excluded.state, record = excluded.record",
+                (generation.id, generation.state.value, generation.created_at, generation.to_json()),
+            )
+        return generation
+
+    def get(self, generation_id: str) -> Generation | None:
+        """The record, or ``None`` if there is none of that id.
+
+        :raises StoreError: the store can't be read.
+        """
+        with self._database() as database:
+            row = database.execute("SELECT record FROM generations WHERE id = ?", (generation_id,)).fetchone()
+        return Generation.from_json(row[0]) if row else None
+
+    def all(self, *, limit: int = 200) -> list[Generation]:
+        """The newest records, newest first.
+
+        :raises StoreError: the store can't be read.
+        """
+        with self._database() as database:
+            rows = database.execute(
+                "SELECT record FROM generations ORDER BY created_at DESC, rowid DESC LIMIT ?", (limit,)
+            ).fetchall()
+        return [Generation.from_json(record) for (record,) in rows]
+
+    @contextlib.contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        """A connection inside one transaction, committed if all went well, and closed."""
+        import sqlite3
+
+        with self._as_store_error():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(self.folder / _DATABASE_NAME, timeout=_BUSY_TIMEOUT_SECONDS)
+            try:
+                # FULL: a record is written before money is spent on it, so it must survive a power cut.
+                database.execute("PRAGMA synchronous = FULL")
+                version = database.execute("PRAGMA user_version").fetchone()[0]
+                if version == 0:
+                    database.execute("PRAGMA journal_mode = WAL")
+                    database.executescript(_SCHEMA)
+                    database.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+                elif version > _SCHEMA_VERSION:
+                    raise StoreError(
+                        "The generations on this computer were written by a newer version of the add-on.",
+                        "Update the add-on, or choose another folder.",
+                    )
+                with database:
+                    yield database
+            finally:
+                database.close()
+
+    @contextlib.contextmanager
+    def _as_store_error(self) -> Iterator[None]:
+        import sqlite3
+
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                f"The folder of the generations can't be used: {error}.",
+                f"Check that there is space on the disk and that you may write to {self.folder}.",
+            ) from error

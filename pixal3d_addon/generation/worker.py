@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way of one generation from its state to the next, until the checked GLB is on disk.
+
+:func:`run` may be called from any thread, and blocks. In Blender's window it runs in a background thread, in
+background mode and in plain Python it runs in the caller's. It never touches bpy.
+
+Money. The paid request leaves from one place, :func:`_submit`, which only :func:`_upload` leads to: it has just
+written the state ``submitting``. A record that is *found* in that state was left there by a run that ended in
+between, so its outcome is unknown and it becomes ``uncertain``. Nothing here leads out of ``uncertain``.
+
+What an error does depends on whether there is a job. Before, it fails the generation: nothing was charged. After,
+the mesh is paid for, so the state stays as it is, the error is noted, and another run goes on from there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from ..parameters import request_body
+from ..scenario import (
+    CanceledError,
+    Connection,
+    Job,
+    RateLimitedError,
+    ScenarioClient,
+    ScenarioError,
+    ServerError,
+    SubmissionUncertainError,
+    TransportError,
+    UnreadableModelError,
+    inspect_glb,
+)
+from . import limits
+from .errors import GenerationError, JobFailedError, NotFinishedError, StoreError
+from .record import Generation, Snapshot, State
+from .source import SourceImage, write_source
+from .store import Store
+
+Report = Callable[[Snapshot], None]
+"""Called in the worker's thread, often; must not block."""
+
+_PASSING_ERRORS: Final = (TransportError, ServerError, RateLimitedError)
+
+
+class Stop:
+    """Ends a run: because the artist no longer waits, or because Blender closes."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.is_closing = False
+
+    def request(self, *, is_closing: bool = False) -> None:
+        """Any thread. `is_closing` leaves the record as it is, to be gone on with at the next start."""
+        self.is_closing = self.is_closing or is_closing
+        self.event.set()
+
+
+def run(
+    generation: Generation,
+    source: SourceImage | None,
+    *,
+    store: Store,
+    connection: Connection,
+    stop: Stop,
+    report: Report = lambda snapshot: None,
+) -> Generation:
+    """Carry `generation` on from its state until it is ``ready``, and return it.
+
+    :param source: the image, for a new generation; ``None`` for one that the store knows.
+    :raises ScenarioError, GenerationError: as said above; the last record was reported, and is in the store unless
+        the store is what failed.
+    """
+    with ScenarioClient(connection, cancel=stop.event) as client:
+        this = _Run(generation, store, connection, client, stop, report)
+        try:
+            if source is not None:
+                this.prepare(source)
+            this.carry_on()
+        except (ScenarioError, GenerationError) as error:
+            this.note(error)
+            if isinstance(error, CanceledError):
+                raise NotFinishedError("Stopped waiting for the model.", this.generation.error) from None
+            raise
+        return this.generation
+
+
+@dataclasses.dataclass(slots=True)
+class _Run:
+    """One run, and the newest record of its generation."""
+
+    generation: Generation
+    store: Store
+    connection: Connection
+    client: ScenarioClient
+    stop: Stop
+    report: Report
+
+    def carry_on(self) -> None:
+        """The step that the state asks for, and those after it."""
+        state = self.generation.state
+        if state is State.SUBMITTING:
+            self.save(state=State.UNCERTAIN, error=_UNCERTAIN)
+        if state in (State.PREPARED, State.UPLOADING):
+            self.upload()
+            self.submit()
+        if state is State.ABANDONED:
+            self.save(state=State.RUNNING, error="")
+        if self.generation.state is State.RUNNING:
+            self.wait()
+        if self.generation.state is State.DOWNLOADING:
+            self.download()
+
+    def save(self, **changes: object) -> None:
+        """On return the changed record is on disk."""
+        self.generation = self.store.save(self.generation.changed(**changes))
+        self.report(Snapshot(self.generation))
+
+    def prepare(self, source: SourceImage) -> None:
+        """The image that will be sent, and the record of it, on disk."""
+        self.report(Snapshot(self.generation))
+        file = write_source(source, self.store.folder_of(self.generation), self.stop.event)
+        self.save(
+            state=State.PREPARED,
+            source_file=str(file.path),
+            source_mime=file.mime,
+            source_sha256=file.sha256,
+            account=self.connection.credentials.fingerprint(),
+        )
+
+    def upload(self) -> None:
+        self.save(state=State.UPLOADING)
+        path = Path(self.generation.source_file)
+        asset_id = self.client.upload_image(
+            f"{self.generation.name}{path.suffix}", path, self.generation.source_mime, on_progress=self.on_progress
+        )
+        self.save(state=State.SUBMITTING, asset_id=asset_id)
+
+    def submit(self) -> None:
+        """The one place from which the paid request leaves; the record says ``submitting`` since a moment ago."""
+        if self.stop.event.is_set():
+            raise CanceledError("Stopped before the model was asked for.")
+        submission = self.client.generate(request_body(self.generation.parameters, self.generation.asset_id))
+        self.save(state=State.RUNNING, job_id=submission.job.id, cost=submission.cost, **_told(submission.job))
+
+    def wait(self) -> None:
+        """Ask after the job until it has ended. The network may come and go meanwhile."""
+        interval = limits.POLL_FIRST_SECONDS
+        away_since: float | None = None
+        while True:
+            try:
+                job = self.client.job(self.generation.job_id)
+            except _PASSING_ERRORS as error:
+                away_since = away_since or time.monotonic()
+                if time.monotonic() - away_since > limits.OUTAGE_PATIENCE_SECONDS:
+                    raise
+                self.report(Snapshot(self.generation, notice=error.message))
+                interval = max(interval, getattr(error, "seconds", None) or limits.POLL_LAST_SECONDS)
+            else:
+                if away_since is not None:
+                    away_since, interval = None, limits.POLL_FIRST_SECONDS
+                if job.status != self.generation.service_status:
+                    self.save(**_told(job))
+                self.report(Snapshot(self.generation, progress=job.progress))
+                if job.succeeded:
+                    return self.save(state=State.DOWNLOADING)
+                if job.failed:
+                    raise JobFailedError(
+                        f"The service could not make a model of {self.generation.name}: {job.error or job.status}.",
+                        job.hint or "Try another image or other settings; failed jobs are refunded as a rule.",
+                    )
+            if self.stop.event.wait(interval * random.uniform(0.9, 1.0)):
+                raise CanceledError("Stopped waiting.")
+            interval = min(interval * limits.POLL_GROWTH, limits.POLL_LAST_SECONDS)
+
+    def download(self) -> None:
+        """The GLB, checked, on disk: only then is the generation ``ready``."""
+        job = self.client.job(self.generation.job_id)
+        path = self.store.folder_of(self.generation) / "model.glb"
+        download = self.client.download_model(job.asset_ids, path, on_progress=self.on_progress)
+        self.save(glb_file=str(download.path), glb_sha256=download.sha256)
+        info = inspect_glb(download.path)
+        self.save(state=State.READY, bounds=(info.bounds_min, info.bounds_max), error="")
+
+    def on_progress(self, done: int, total: int) -> None:
+        self.report(Snapshot(self.generation, progress=min(1.0, done / total) if total > 0 else None))
+
+    def note(self, error: ScenarioError | GenerationError) -> None:
+        """Write down what went wrong, in the state that it leads to."""
+        has_job = bool(self.generation.job_id)
+        if isinstance(error, SubmissionUncertainError):
+            self._end(State.UNCERTAIN, str(error))
+        elif isinstance(error, CanceledError | NotFinishedError):
+            if self.stop.is_closing:
+                return  # the next start goes on from here
+            if not has_job:
+                self._end(State.FAILED, _STOPPED_BEFORE)
+            else:
+                self._end(State.ABANDONED, _STOPPED_AFTER)
+                self._cancel_at_service()
+        elif not has_job or isinstance(error, JobFailedError | UnreadableModelError):
+            self._end(State.FAILED, str(error))
+        else:
+            self._end(self.generation.state, str(error))
+
+    def _end(self, state: State, error: str) -> None:
+        try:
+            self.save(state=state, error=error)
+        except StoreError:  # most likely the very trouble that is being noted
+            self.generation = self.generation.changed(state=state, error=error)
+            self.report(Snapshot(self.generation))
+
+    def _cancel_at_service(self) -> None:
+        """Try to spare the artist the charge. The service refuses it for this kind of job, as far as is known."""
+        try:
+            with ScenarioClient(self.connection) as client:
+                job = client.cancel_job(self.generation.job_id)
+        except ScenarioError:
+            return
+        if job.failed:
+            self._end(State.FAILED, "The service canceled the job.")
+
+
+_UNCERTAIN: Final = (
+    "Blender was closed while the model was asked for, so it is not known whether the service took the request. "
+    "Look at the jobs in your Scenario project before you generate it again: that may be charged again."
+)
+_STOPPED_BEFORE: Final = "Stopped before the model was asked for. Nothing was charged."
+_STOPPED_AFTER: Final = (
+    "Stopped waiting. The service goes on with the job and charges for it; Fetch Again brings the model."
+)
+
+
+def _told(job: Job) -> dict[str, object]:
+    """What the service says of the job, as changes of the record."""
+    told: dict[str, object] = {"service_status": job.status, "status_history": job.status_history}
+    if job.cost is not None:
+        told["cost"] = job.cost
+    if isinstance(seed := job.input.get("seed"), int | float):
+        told["seed"] = int(seed)
+    return told

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A checked GLB on disk to objects in the scene, through Blender's own glTF importer."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import bpy
+
+from ..generation import Generation
+from ..generation.scale import AppliedBy, import_scale
+from ..scenario import USER_AGENT
+from .errors import ModelImportError
+from .placement import collection_for, stand_on
+
+_log = logging.getLogger(__name__)
+
+PROVENANCE_KEY = "pixal3d"
+"""The custom property on an imported object that says where it comes from."""
+
+_IMPORT_OPTIONS: dict[str, Any] = {
+    "import_pack_images": True,
+    "import_shading": "NORMALS",
+    "merge_vertices": False,
+    # The options below are newer than Blender 4.2 and are left out where they don't exist.
+    "import_scene_as_collection": False,
+    "import_unused_materials": False,
+}
+
+
+def wait_reason(context: bpy.types.Context) -> str:
+    """Why a model can't be placed at this moment, empty if it can. Never is the artist's mode changed for it."""
+    if context.mode != "OBJECT":
+        return "Waiting for Object Mode"
+    if bpy.app.is_job_running("RENDER"):
+        return "Waiting for the render"
+    return ""
+
+
+def import_model(context: bpy.types.Context, generation: Generation, applied_by: AppliedBy) -> list[bpy.types.Object]:
+    """Put the model of a ``ready`` generation into the scene, scaled and standing at its place, selected and active.
+
+    Pushes no undo step: the operator that calls it does.
+
+    :returns: the new objects, the root first.
+    :raises ModelImportError: Blender's importer refused it; the scene is as it was.
+    """
+    objects = _imported_objects(generation)
+    root = _single_root(objects, generation.name, context)
+    objects = [root, *root.children_recursive]
+    collection = collection_for(generation.placement, context)
+    for obj in objects:
+        for other in obj.users_collection:
+            other.objects.unlink(obj)
+        collection.objects.link(obj)
+    _name(objects, generation.name)
+
+    mesh_scale = float(generation.parameters.get("mesh_scale") or 1.0)
+    factor, applied_by = import_scale(mesh_scale, generation.bounds, applied_by)
+    root.rotation_mode = "XYZ"
+    root.scale *= factor
+    _update_matrices(root)
+    stand_on(root, generation.placement.location)
+    root[PROVENANCE_KEY] = _provenance(generation, applied_by)
+    _select(objects, root)
+    return objects
+
+
+def _imported_objects(generation: Generation) -> list[bpy.types.Object]:
+    known = {obj.session_uid for obj in bpy.data.objects}
+    options = bpy.ops.import_scene.gltf.get_rna_type().properties.keys()
+    try:
+        bpy.ops.import_scene.gltf(
+            filepath=generation.glb_file, **{k: v for k, v in _IMPORT_OPTIONS.items() if k in options}
+        )
+    except RuntimeError as error:
+        _log.warning("Blender's glTF importer refused %s: %s", generation.glb_file, error)
+        _remove([obj for obj in bpy.data.objects if obj.session_uid not in known])
+        raise ModelImportError(
+            f"Blender's glTF importer could not read the model of {generation.name}.",
+            f"The file is kept: {generation.glb_file}",
+        ) from None
+    objects = [obj for obj in bpy.data.objects if obj.session_uid not in known]
+    if not any(obj.type == "MESH" for obj in objects):
+        _remove(objects)
+        raise ModelImportError(
+            f"The model of {generation.name} holds no mesh.", f"The file is kept: {generation.glb_file}"
+        )
+    return objects
+
+
+def _remove(objects: list[bpy.types.Object]) -> None:
+    if objects:
+        bpy.data.batch_remove(objects)
+
+
+def _single_root(objects: list[bpy.types.Object], name: str, context: bpy.types.Context) -> bpy.types.Object:
+    """One object to hold on to. A lone mesh needs no helper above it; several parts get one."""
+    meshes = [obj for obj in objects if obj.type == "MESH"]
+    helpers = [obj for obj in objects if obj.type == "EMPTY"]
+    if len(meshes) == 1 and len(meshes) + len(helpers) == len(objects):
+        context.view_layer.update()
+        (mesh,) = meshes
+        world = mesh.matrix_world.copy()
+        mesh.parent = None
+        mesh.matrix_world = world
+        _remove(helpers)
+        return mesh
+    roots = [obj for obj in objects if obj.parent not in objects]
+    if len(roots) == 1:
+        return roots[0]
+    root = bpy.data.objects.new(name, None)
+    context.collection.objects.link(root)
+    for obj in roots:
+        obj.parent = root
+    return root
+
+
+def _name(objects: list[bpy.types.Object], name: str) -> None:
+    """Everything that came is called after the image; Blender adds a number where the name is taken."""
+    objects[0].name = name
+    for obj in objects:
+        if obj.type != "MESH":
+            continue
+        obj.data.name = name
+        for material in filter(None, obj.data.materials):
+            material.name = name
+            for node in getattr(material.node_tree, "nodes", ()):
+                if node.type == "TEX_IMAGE" and node.image is not None:
+                    is_color = node.image.colorspace_settings.name == "sRGB"
+                    node.image.name = f"{name} {'Base Color' if is_color else 'Metallic Roughness'}"
+
+
+def _update_matrices(root: bpy.types.Object) -> None:
+    """The view layer's update leaves out objects of another scene, so the scene's own layer is asked."""
+    for scene in root.users_scene:
+        for view_layer in scene.view_layers:
+            view_layer.update()
+
+
+def _provenance(generation: Generation, applied_by: AppliedBy) -> dict[str, Any]:
+    """Custom properties take no ``None``; what is not known is left out."""
+    facts = {
+        "job_id": generation.job_id,
+        "source": generation.name,
+        "source_sha256": generation.source_sha256,
+        "seed": generation.seed,
+        "cost": generation.cost,
+        "mesh_scale_applied_by": applied_by.value,
+        "made_with": USER_AGENT,
+        "parameters": {name: value for name, value in generation.parameters.items() if value is not None},
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _select(objects: list[bpy.types.Object], root: bpy.types.Object) -> None:
+    """Selected and active in the window's view layer, if the model landed there."""
+    view_layer = bpy.context.view_layer
+    for obj in tuple(view_layer.objects.selected):
+        obj.select_set(False)
+    if root.name in view_layer.objects:
+        for obj in objects:
+            obj.select_set(True)
+        view_layer.objects.active = root

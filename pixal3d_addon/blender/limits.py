@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every limit and interval of this room."""
+
+from __future__ import annotations
+
+WATCH_INTERVAL_SECONDS = 0.1
+"""The watcher's tick: reads memory, and at most one model is imported in it."""
+
+WATCH_TURN_SECONDS = 20.0
+"""Blender does not auto-save while a modal operator runs (4.3.2 and 5.2.2: none in 105 s at an interval of a minute),
+so the watcher ends after this time and is started again."""
+
+WATCH_PAUSE_SECONDS = 0.1
+"""How soon the watcher is started again after its turn, after File > Open, or after its window was closed."""
+
+IMAGE_HEADER_BYTES = 32
+"""Read on the main thread, to know a file's format without decoding it."""

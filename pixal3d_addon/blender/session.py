@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What lives as long as the add-on is enabled: the manager of the generations, and the way to the service.
+
+Nothing is made before its first use: enabling the add-on opens no file and starts no thread.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from .. import __package__ as base_package
+
+if TYPE_CHECKING:
+    from ..generation import Manager
+    from ..generation.scale import AppliedBy
+    from ..scenario import Connection
+
+_manager: Manager | None = None
+
+
+def manager() -> Manager:
+    """The manager of this session's generations, made at the first call."""
+    global _manager
+    if _manager is None:
+        from ..generation import Manager
+
+        _manager = Manager(_folder())
+    return _manager
+
+
+def manager_or_none() -> Manager | None:
+    """The manager if it was needed yet. Memory only: for ``draw`` and ``poll``."""
+    return _manager
+
+
+def close() -> None:
+    """End all threads, within a second, and forget the manager."""
+    global _manager
+    if _manager is not None:
+        _manager.close()
+        _manager = None
+
+
+def preferences() -> Any:
+    """The add-on's preferences (:class:`..ui.preferences.PIXAL3D_AP_preferences`)."""
+    return bpy.context.preferences.addons[base_package].preferences
+
+
+def key_source() -> str:
+    """Where the key comes from: ``environment``, ``preferences``, or nothing (empty). Memory only."""
+    environ = os.environ
+    if environ.get("SCENARIO_SDK_API_KEY") and environ.get("SCENARIO_SDK_API_SECRET"):
+        return "environment"
+    prefs = preferences()
+    return "preferences" if prefs.api_key.strip() and prefs.api_secret.strip() else ""
+
+
+def connection() -> Connection:
+    """The way to the service, from the environment first and the preferences second.
+
+    :raises ConfigurationError: no key (:class:`MissingKeyError`), or the service's URL is not one to send a key to.
+    """
+    from ..scenario import DEFAULT_BASE_URL, Connection, Credentials, MissingKeyError
+
+    prefs = preferences()
+    credentials = Credentials.from_environment(os.environ)
+    if credentials is None:
+        if not key_source():
+            raise MissingKeyError(
+                "No Scenario API key is set.", "Enter the key and its secret in Preferences > Add-ons > Pixal3D."
+            )
+        credentials = Credentials(prefs.api_key.strip(), prefs.api_secret.strip())
+    base_url = os.environ.get("SCENARIO_BASE_URL", "").strip() or prefs.base_url.strip() or DEFAULT_BASE_URL
+    return Connection(credentials, base_url, prefs.project_id.strip())
+
+
+def mesh_scale_applied_by() -> AppliedBy:
+    """The artist's choice of who applies ``meshScale``."""
+    from ..generation.scale import AppliedBy
+
+    return AppliedBy(preferences().mesh_scale_applied_by)
+
+
+def _folder() -> Path:
+    return Path(bpy.utils.extension_path_user(base_package, path="generations"))

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at the generations from Blender's main thread: redraws what has changed, and imports what is ready.
+
+The watcher is a modal operator with an event timer. It owns nothing: everything it needs is in the manager's
+snapshots, so it may end at any time. And it does: File > Open ends it, closing its window ends it, and it ends
+itself now and then to let Blender auto-save. A persistent app timer starts it again, as long as there is something
+to watch. In background mode neither ticks; there the operators run the pipeline themselves.
+"""
+
+from __future__ import annotations
+
+import time
+
+import bpy
+
+from ..generation import Snapshot, State
+from . import limits, session
+from .importer import wait_reason
+
+_seen: tuple[Snapshot, ...] = ()
+"""What the last tick saw, to redraw only when something has changed."""
+
+waiting: str = ""
+"""Why a model that is ready is not placed yet, for the panel."""
+
+
+class PIXAL3D_OT_watch(bpy.types.Operator):
+    """Watch the generations under way and place the models that arrive"""
+
+    bl_idname = "pixal3d.watch"
+    bl_label = "Watch Pixal3D Generations"
+    bl_options = {"INTERNAL"}
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self._timer = context.window_manager.event_timer_add(limits.WATCH_INTERVAL_SECONDS, window=context.window)
+        self._ends_at = time.monotonic() + limits.WATCH_TURN_SECONDS
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        manager = session.manager_or_none()
+        if manager is None or not _tick(context, self) or time.monotonic() > self._ends_at:
+            self.cancel(context)
+            return {"FINISHED", "PASS_THROUGH"}
+        return {"PASS_THROUGH"}
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        context.window_manager.event_timer_remove(self._timer)
+
+
+def watch() -> None:
+    """Make sure that the generations are watched. Call it after starting one; does nothing in background mode."""
+    if not bpy.app.background and not bpy.app.timers.is_registered(_keep_watching):
+        bpy.app.timers.register(_keep_watching, persistent=True)
+
+
+def stop_watching() -> None:
+    """For ``unregister``: no timer of ours stays behind. A running watcher ends at its next tick."""
+    if bpy.app.timers.is_registered(_keep_watching):
+        bpy.app.timers.unregister(_keep_watching)
+
+
+def _keep_watching() -> float | None:
+    manager = session.manager_or_none()
+    if manager is None or not manager.is_busy:
+        _redraw()
+        return None
+    windows = bpy.context.window_manager.windows
+    if windows and not _is_watching():
+        with bpy.context.temp_override(window=windows[0]):
+            bpy.ops.pixal3d.watch("INVOKE_DEFAULT")
+    return limits.WATCH_PAUSE_SECONDS
+
+
+def _is_watching() -> bool:
+    """Blender's own list says so; a flag of ours would be wrong after File > Open."""
+    return any(
+        operator.bl_idname == "PIXAL3D_OT_watch"
+        for window in bpy.context.window_manager.windows
+        for operator in window.modal_operators
+    )
+
+
+def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
+    """One look. At most one model is imported in it. Returns whether there is more to watch."""
+    global _seen, waiting
+    manager = session.manager()
+    snapshots = manager.snapshots()
+    ready = next((s.generation for s in snapshots if s.generation.state is State.READY), None)
+    reason = wait_reason(context) if ready else ""
+    if ready and not reason:
+        _place(ready.id, operator)
+        snapshots = manager.snapshots()
+    if snapshots != _seen or reason != waiting:
+        _seen, waiting = snapshots, reason
+        _redraw()
+    return manager.is_busy
+
+
+def _place(generation_id: str, operator: bpy.types.Operator) -> None:
+    """One undo step of its own: without the ``True``, undo would take back the artist's last action with it."""
+    try:
+        bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=generation_id)
+    except RuntimeError as error:
+        operator.report({"ERROR"}, str(error).removeprefix("Error: ").strip())
+    else:
+        manager = session.manager()
+        if snapshot := manager.get(generation_id):
+            operator.report({"INFO"}, f"{snapshot.generation.name} is in the scene")
+
+
+def _redraw() -> None:
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+
+
+classes = (PIXAL3D_OT_watch,)

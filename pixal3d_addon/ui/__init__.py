@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the artist sees. Registers everything that Blender must know of the add-on."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..blender import connection_check, session, watcher
+from . import operators, panels, preferences, properties
+
+_CLASSES = (
+    *properties.classes,
+    *preferences.classes,
+    *watcher.classes,
+    *operators.classes,
+    *panels.classes,
+)
+
+
+def register() -> None:
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+    properties.register()
+
+
+def unregister() -> None:
+    watcher.stop_watching()
+    connection_check.close()
+    session.close()
+    properties.unregister()
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operators. Each gathers what it needs from the context, calls one function, and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..blender import connection_check, image_source, importer, online, session, watcher
+from ..blender.errors import NoImageError
+from ..blender.placement import placement_here
+from ..generation import Generation, GenerationError, SourceImage, State
+from ..parameters import ParameterError, complete
+from ..scenario import ScenarioError
+from . import properties
+
+if TYPE_CHECKING:
+    from ..scenario import Connection
+
+
+@contextmanager
+def _errors_reported(operator: bpy.types.Operator) -> Iterator[None]:
+    """Our errors become the operator's report; in a script the caller gets them as ``RuntimeError``."""
+    try:
+        yield
+    except (ScenarioError, GenerationError, ParameterError) as error:
+        operator.report({"ERROR"}, str(error))
+
+
+def _generation_id() -> str:
+    """The property that says which generation an operator is for."""
+    return bpy.props.StringProperty(  # type: ignore[no-any-return]
+        name="Generation", description="Identifier of the generation", options={"HIDDEN", "SKIP_SAVE"}
+    )
+
+
+class PIXAL3D_OT_generate(bpy.types.Operator):
+    """Turn the image into a textured 3D model and place it in the scene"""
+
+    bl_idname = "pixal3d.generate"
+    bl_label = "Generate"
+    # Not registered for Repeat Last and Adjust Last Operation: they would spend the artist's money again.
+    bl_options = set()
+
+    __annotations__ = {
+        "image": bpy.props.StringProperty(
+            name="Image",
+            description="Name of an image in this file, or path of an image file. "
+            "If empty, the image set in the scene, or else the active material's texture",
+            options={"SKIP_SAVE"},
+        ),
+        **properties.parameter_properties(for_operator=True),
+    }
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if reason := online.offline_reason():
+            cls.poll_message_set(reason)
+            return False
+        if not session.key_source():
+            cls.poll_message_set("No Scenario API key is set. Enter it in the add-on's preferences")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """From the panel: the scene's settings; starts in the background and returns at once."""
+        if bpy.app.background:
+            return self.execute(context)
+        with _errors_reported(self):
+            settings = properties.parameter_values(context.scene.pixal3d)
+            generation, source, connection = self._gather(context, settings)
+            session.manager().start(generation, source, connection)
+            watcher.watch()
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """From a script: the arguments and the table's defaults; returns when the model is in the scene."""
+        with _errors_reported(self):
+            generation, source, connection = self._gather(context, {})
+            session.manager().run(generation, source, connection)
+            bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=generation.id)
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+    def _gather(
+        self, context: bpy.types.Context, settings: dict[str, object]
+    ) -> tuple[Generation, SourceImage, Connection]:
+        connection = session.connection()
+        parameters = complete({**settings, **properties.given_parameter_values(self)})
+        source = _source_image(context, self.image)
+        generation = Generation(name=source.title, parameters=parameters, placement=placement_here(context))
+        return generation, source, connection
+
+
+def _source_image(context: bpy.types.Context, name_or_path: str) -> SourceImage:
+    if name_or_path:
+        return image_source.find_image(name_or_path)
+    image = context.scene.pixal3d.image or image_source.active_material_image(context)
+    if image is None:
+        raise NoImageError("No image is selected.", "Select one in the Pixal3D panel, or an object with a texture.")
+    return image_source.source_image(image)
+
+
+class PIXAL3D_OT_import_model(bpy.types.Operator):
+    """Place the model of a finished generation in the scene"""
+
+    bl_idname = "pixal3d.import_model"
+    bl_label = "Import Generated Model"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    generation: _generation_id()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        manager = session.manager()
+        snapshot = manager.get(self.generation)
+        if snapshot is None or snapshot.generation.state not in {State.READY, State.IMPORTED}:
+            self.report({"ERROR"}, "There is no finished model to import")
+            return {"CANCELLED"}
+        try:
+            importer.import_model(context, snapshot.generation, session.mesh_scale_applied_by())
+        except GenerationError as error:
+            manager.mark_import_failed(self.generation, str(error))
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        manager.mark_imported(self.generation)
+        return {"FINISHED"}
+
+
+class _OnGeneration:
+    """What the operators on one generation of the list share."""
+
+    bl_options = {"INTERNAL"}
+    generation: _generation_id()
+
+
+class PIXAL3D_OT_stop_waiting(_OnGeneration, bpy.types.Operator):
+    """Stop waiting for this model. A job that the service has started goes on there and is charged"""
+
+    bl_idname = "pixal3d.stop_waiting"
+    bl_label = "Stop Waiting"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        session.manager().stop(self.generation)
+        return {"FINISHED"}
+
+
+class PIXAL3D_OT_fetch_again(_OnGeneration, bpy.types.Operator):
+    """Ask the service for this model again. Nothing is charged for it"""
+
+    bl_idname = "pixal3d.fetch_again"
+    bl_label = "Fetch Again"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if reason := online.offline_reason():
+            cls.poll_message_set(reason)
+        return not reason
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        manager = session.manager()
+        with _errors_reported(self):
+            if (snapshot := manager.get(self.generation)) is None or not snapshot.generation.job_id:
+                raise GenerationError("There is nothing to fetch: the service has no job for this image.")
+            manager.start(snapshot.generation, None, session.connection())
+            watcher.watch()
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
+class PIXAL3D_OT_dismiss(_OnGeneration, bpy.types.Operator):
+    """Take this entry off the list. Its files stay on disk"""
+
+    bl_idname = "pixal3d.dismiss"
+    bl_label = "Dismiss"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        session.manager().forget(self.generation)
+        return {"FINISHED"}
+
+
+class PIXAL3D_OT_use_active_texture(bpy.types.Operator):
+    """Select the image that colors the active object's material"""
+
+    bl_idname = "pixal3d.use_active_texture"
+    bl_label = "Use Active Material's Texture"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if getattr(context.object, "active_material", None) is None:
+            cls.poll_message_set("The active object has no material")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        image = image_source.active_material_image(context)
+        if image is None:
+            self.report({"ERROR"}, "No image texture colors the active object's material")
+            return {"CANCELLED"}
+        context.scene.pixal3d.image = image
+        return {"FINISHED"}
+
+
+class PIXAL3D_OT_test_connection(bpy.types.Operator):
+    """Ask the service whether it accepts the key. Nothing is charged for it"""
+
+    bl_idname = "pixal3d.test_connection"
+    bl_label = "Test Connection"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if reason := online.offline_reason():
+            cls.poll_message_set(reason)
+        return not reason
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        with _errors_reported(self):
+            connection_check.start(session.connection())
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with _errors_reported(self):
+            self.report({"INFO"}, connection_check.check(session.connection()).text)
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
+classes = (
+    PIXAL3D_OT_generate,
+    PIXAL3D_OT_import_model,
+    PIXAL3D_OT_stop_waiting,
+    PIXAL3D_OT_fetch_again,
+    PIXAL3D_OT_dismiss,
+    PIXAL3D_OT_use_active_texture,
+    PIXAL3D_OT_test_connection,
+)

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Pixal3D tab in the 3D View's sidebar. Drawing reads memory only."""
+
+from __future__ import annotations
+
+import textwrap
+
+import bpy
+
+from .. import __package__ as base_package
+from ..blender import online, session, watcher
+from ..generation import Snapshot, State
+from ..parameters import Group, in_group
+
+_STATE_TEXT = {
+    State.PREPARED: "Preparing the image",
+    State.UPLOADING: "Uploading the image",
+    State.SUBMITTING: "Asking for the model",
+    State.RUNNING: "Generating",
+    State.DOWNLOADING: "Downloading the model",
+    State.READY: "Ready",
+    State.IMPORTED: "In the scene",
+    State.FAILED: "Failed",
+    State.ABANDONED: "No longer waited for",
+    State.UNCERTAIN: "Not known whether the service took it",
+}
+
+_CHARACTER_WIDTH_PX = 7.0
+"""Mean width of a letter of Blender's default font at a scale of 1, to break long sentences in the sidebar."""
+
+
+class _Sidebar:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Pixal3D"
+
+
+class PIXAL3D_PT_main(_Sidebar, bpy.types.Panel):
+    bl_label = "Pixal3D"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        if _draw_first_steps(layout, context):
+            return
+        settings = context.scene.pixal3d
+        column = layout.column()
+        column.template_ID(settings, "image", open="image.open")
+        column.operator("pixal3d.use_active_texture", icon="MATERIAL")
+        row = layout.row()
+        row.scale_y = 1.5
+        row.operator("pixal3d.generate", icon="MESH_MONKEY")
+
+        manager = session.manager_or_none()
+        for snapshot in reversed(manager.snapshots() if manager else ()):
+            _draw_generation(layout, context, snapshot, manager.is_running(snapshot.generation.id))
+
+
+def _draw_first_steps(layout: bpy.types.UILayout, context: bpy.types.Context) -> bool:
+    """What is missing before anything can work, and nothing else. Returns whether something was."""
+    if reason := online.offline_reason():
+        _draw_text(layout, context, reason, icon="INTERNET")
+        if not bpy.app.online_access_override:
+            layout.operator("extensions.userpref_allow_online", text="Allow Online Access")
+        return True
+    if not session.key_source():
+        _draw_text(layout, context, "A Scenario API key is needed. It is made in the project's settings.", icon="INFO")
+        layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = base_package
+        return True
+    return False
+
+
+def _draw_generation(
+    layout: bpy.types.UILayout, context: bpy.types.Context, snapshot: Snapshot, is_running: bool
+) -> None:
+    generation = snapshot.generation
+    box = layout.box()
+    row = box.row()
+    row.label(text=generation.name, icon=_icon(generation.state, is_running), translate=False)
+    if is_running:
+        row.operator("pixal3d.stop_waiting", text="", icon="X").generation = generation.id
+        status = generation.service_status if generation.state is State.RUNNING else ""
+        text = f"{_STATE_TEXT[generation.state]}: {status}" if status else _STATE_TEXT[generation.state]
+        if snapshot.progress is None:
+            box.label(text=text)
+        else:
+            box.progress(factor=snapshot.progress, text=f"{text} {snapshot.progress:.0%}")
+        if snapshot.notice:
+            _draw_text(box, context, snapshot.notice, icon="ERROR")
+        return
+
+    if generation.state is not State.READY:
+        row.operator("pixal3d.dismiss", text="", icon="X").generation = generation.id
+    if generation.state is State.READY and watcher.waiting:
+        box.label(text=watcher.waiting, icon="TIME")
+    elif generation.error:
+        _draw_text(box, context, generation.error)
+    else:
+        box.label(text=_STATE_TEXT[generation.state])
+    if generation.job_id and (generation.state.is_working or generation.state is State.ABANDONED):
+        box.operator("pixal3d.fetch_again", icon="FILE_REFRESH").generation = generation.id
+
+
+def _icon(state: State, is_running: bool) -> str:
+    if is_running:
+        return "TIME"
+    if state in {State.READY, State.IMPORTED}:
+        return "CHECKMARK"
+    return "ERROR"
+
+
+def _draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
+    """A sentence in as many lines as the sidebar's width asks for; Blender's labels know one line only."""
+    width = context.region.width / context.preferences.system.ui_scale - 60
+    column = layout.column(align=True)
+    for number, line in enumerate(textwrap.wrap(text, max(20, int(width / _CHARACTER_WIDTH_PX)))):
+        column.label(text=line, icon=icon if number == 0 else ("NONE" if icon == "NONE" else "BLANK1"))
+
+
+class _SettingsPanel(_Sidebar):
+    """A sub-panel with one group of the table."""
+
+    bl_parent_id = "PIXAL3D_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+    group: Group
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not online.offline_reason() and bool(session.key_source())
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        for parameter in in_group(self.group):
+            layout.prop(context.scene.pixal3d, parameter.identifier)
+
+
+def _settings_panel(group: Group, parent: str = "PIXAL3D_PT_main") -> type[bpy.types.Panel]:
+    name = f"PIXAL3D_PT_{group.name.lower()}"
+    return type(
+        name,
+        (_SettingsPanel, bpy.types.Panel),
+        {"bl_idname": name, "bl_label": group.value, "bl_parent_id": parent, "group": group},
+    )
+
+
+class PIXAL3D_PT_advanced(_SettingsPanel, bpy.types.Panel):
+    bl_label = "Advanced"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Holds the sampling panels."""
+
+
+classes = (
+    PIXAL3D_PT_main,
+    *(_settings_panel(group) for group in (Group.QUALITY, Group.MESH, Group.TEXTURE)),
+    PIXAL3D_PT_advanced,
+    *(
+        _settings_panel(group, "PIXAL3D_PT_advanced")
+        for group in (Group.STRUCTURE_SAMPLING, Group.SHAPE_SAMPLING, Group.TEXTURE_SAMPLING)
+    ),
+)

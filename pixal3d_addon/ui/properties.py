@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender properties made from the table of parameters, and the settings that a scene keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import bpy
+
+from ..parameters import SETTINGS, Kind, Parameter
+
+RANDOM_SEED = -1
+"""Blender's whole numbers know no ``None``."""
+
+
+def parameter_properties(*, for_operator: bool = False) -> dict[str, Any]:
+    """A Blender property for each setting of the model, by identifier.
+
+    The sliders of a scene can't leave the range. An operator's arguments can: there Blender would change a wrong
+    number to the nearest right one without a word, so they are checked, and refused with a sentence, when it runs.
+    """
+    return {parameter.identifier: _property(parameter, for_operator) for parameter in SETTINGS}
+
+
+def parameter_values(owner: Any) -> dict[str, Any]:
+    """The settings' values that `owner` (a scene's settings or an operator) holds, by identifier."""
+    return {parameter.identifier: getattr(owner, parameter.identifier) for parameter in SETTINGS}
+
+
+def given_parameter_values(operator: bpy.types.Operator) -> Mapping[str, Any]:
+    """Only those that the caller set."""
+    values = parameter_values(operator)
+    return {name: value for name, value in values.items() if operator.properties.is_property_set(name)}
+
+
+def _property(parameter: Parameter, for_operator: bool) -> Any:
+    common: dict[str, Any] = {"name": parameter.label, "description": parameter.tooltip}
+    if for_operator:
+        common["options"] = {"SKIP_SAVE"}  # the values of the last call must not leak into the next
+    match parameter.kind:
+        case Kind.SWITCH:
+            return bpy.props.BoolProperty(default=bool(parameter.default), **common)
+        case Kind.CHOICE:
+            items = [(str(choice), str(choice), parameter.tooltip) for choice in parameter.choices]
+            return bpy.props.EnumProperty(items=items, default=str(parameter.default), **common)
+    whole = parameter.kind is not Kind.NUMBER
+    number: Any = int if whole else float
+    minimum = RANDOM_SEED if parameter.kind is Kind.SEED else number(parameter.minimum)
+    limits = {"soft_min": minimum, "soft_max": number(parameter.maximum)}
+    if not for_operator:
+        limits |= {"min": minimum, "max": number(parameter.maximum)}
+    if whole:
+        default = RANDOM_SEED if parameter.default is None else int(parameter.default)
+        return bpy.props.IntProperty(default=default, step=int(parameter.step), **limits, **common)
+    # Blender counts a float's step in hundredths.
+    return bpy.props.FloatProperty(
+        default=float(parameter.default or 0.0), step=parameter.step * 100, precision=2, **limits, **common
+    )
+
+
+class PIXAL3D_PG_settings(bpy.types.PropertyGroup):
+    """What the artist has set in this scene."""
+
+    __annotations__ = {
+        "image": bpy.props.PointerProperty(
+            type=bpy.types.Image, name="Image", description="Image to turn into a 3D model"
+        ),
+        **parameter_properties(),
+    }
+
+
+def register() -> None:
+    bpy.types.Scene.pixal3d = bpy.props.PointerProperty(type=PIXAL3D_PG_settings)
+
+
+def unregister() -> None:
+    del bpy.types.Scene.pixal3d
+
+
+classes = (PIXAL3D_PG_settings,)

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A GLB on disk becomes objects in the scene: at its place, at its size, once, and called after its image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+from mathutils import Vector
+
+SIDES = (0.5, 1.0, 0.25)
+"""A box with a largest side of one meter, as the service's unit model has (glTF axes)."""
+
+
+@pytest.fixture
+def glb(tmp_path: Path) -> Callable[..., str]:
+    """Writes a textured box like the service's model, off the ground, with Blender's own exporter; scene left empty."""
+
+    def write(scale: float = 1.0, *, with_helper: bool = False, parts: int = 1) -> str:
+        path = tmp_path / f"model-{scale}-{with_helper}-{parts}.glb"
+        image = bpy.data.images.new("Image_0", 8, 8)
+        image.pack()
+        helper = bpy.data.objects.new("world", None)
+        if with_helper:
+            bpy.context.collection.objects.link(helper)
+        for part in range(parts):
+            bpy.ops.mesh.primitive_cube_add(size=1.0)
+            box = bpy.context.object
+            box.name = box.data.name = f"geometry_{part}"
+            # glTF's (x, y, z) is Blender's (x, z, -y).
+            for vertex in box.data.vertices:
+                vertex.co = Vector((vertex.co.x * SIDES[0], vertex.co.y * SIDES[2], vertex.co.z * SIDES[1])) * scale
+            box.location.x = part * scale
+            if with_helper:
+                box.parent = helper
+            material = bpy.data.materials.new("Material_0")
+            material.use_nodes = True
+            tree = material.node_tree
+            shader = next(n for n in tree.nodes if n.type == "BSDF_PRINCIPLED")
+            texture, separate = tree.nodes.new("ShaderNodeTexImage"), tree.nodes.new("ShaderNodeSeparateColor")
+            texture.image = image
+            tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
+            rough = tree.nodes.new("ShaderNodeTexImage")
+            rough.image = bpy.data.images.new("Image_1", 8, 8)
+            rough.image.colorspace_settings.name = "Non-Color"
+            rough.image.pack()
+            tree.links.new(rough.outputs["Color"], separate.inputs[0])
+            tree.links.new(separate.outputs["Green"], shader.inputs["Roughness"])
+            tree.links.new(separate.outputs["Blue"], shader.inputs["Metallic"])
+            box.data.materials.append(material)
+        bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB")
+        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def ready(room: Any) -> Callable[..., Any]:
+    """A generation whose model is on disk."""
+
+    def make(glb_file: str, mesh_scale: float = 1.0, delivered: float = 1.0, **changes: Any) -> Any:
+        half = [side * delivered / 2 for side in SIDES]
+        return room("generation").Generation(
+            name="Chair",
+            parameters=room("parameters").complete({"mesh_scale": mesh_scale, "seed": 7}),
+            placement=changes.pop("placement", room("generation").Placement()),
+            state=room("generation").State.READY,
+            job_id="job_1",
+            glb_file=glb_file,
+            bounds=(tuple(-h for h in half), tuple(half)),
+            **changes,
+        )
+
+    return make
+
+
+@pytest.fixture
+def imported(room: Any) -> Callable[..., list[bpy.types.Object]]:
+    def call(generation: Any, choice: str = "AUTO") -> list[bpy.types.Object]:
+        applied_by = room("generation.scale").AppliedBy(choice)
+        return room("blender.importer").import_model(bpy.context, generation, applied_by)
+
+    return call
+
+
+def size_of(objects: list[bpy.types.Object]) -> tuple[Vector, Vector]:
+    """Lowest and highest corner in world space, from the vertices themselves."""
+    bpy.context.view_layer.update()
+    points = [o.matrix_world @ v.co for o in objects if o.type == "MESH" for v in o.data.vertices]
+    return Vector(map(min, zip(*points))), Vector(map(max, zip(*points)))
+
+
+@pytest.mark.parametrize("mesh_scale", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("is_applied_by_service", [True, False])
+def test_the_model_is_mesh_scale_times_the_unit_model_whoever_scaled_it(
+    addon: Any, glb: Any, ready: Any, imported: Any, mesh_scale: float, is_applied_by_service: bool
+) -> None:
+    delivered = mesh_scale if is_applied_by_service else 1.0
+    objects = imported(ready(glb(delivered), mesh_scale, delivered))
+    low, high = size_of(objects)
+    assert tuple(high - low) == pytest.approx((0.5 * mesh_scale, 0.25 * mesh_scale, 1.0 * mesh_scale), rel=1e-5)
+    if mesh_scale != 1.0:
+        assert objects[0]["pixal3d"]["mesh_scale_applied_by"] == ("SERVICE" if is_applied_by_service else "IMPORT")
+
+
+def test_the_artists_choice_of_who_scales_is_kept_to(addon: Any, glb: Any, ready: Any, imported: Any) -> None:
+    low, high = size_of(imported(ready(glb(2.0), 2.0, 2.0), "IMPORT"))
+    assert high.z - low.z == pytest.approx(4.0, rel=1e-5)
+
+
+def test_the_model_stands_where_the_cursor_was_at_the_click(
+    addon: Any, glb: Any, ready: Any, imported: Any, room: Any
+) -> None:
+    path = glb(2.0)
+    bpy.context.scene.cursor.location = (3.0, -4.0, 5.0)
+    placement = room("blender.placement").placement_here(bpy.context)
+    bpy.context.scene.cursor.location = (0.0, 0.0, 0.0)
+    low, high = size_of(imported(ready(path, 2.0, 2.0, placement=placement)))
+    assert tuple((low + high) / 2)[:2] == pytest.approx((3.0, -4.0), abs=1e-5)
+    assert low.z == pytest.approx(5.0, abs=1e-5)
+
+
+def test_everything_is_called_after_the_image_and_is_selected_and_active(
+    addon: Any, glb: Any, ready: Any, imported: Any
+) -> None:
+    path = glb()
+    bpy.ops.mesh.primitive_cube_add()
+    other = bpy.context.object
+    (obj,) = imported(ready(path))
+    assert (obj.name, obj.data.name, obj.type) == ("Chair", "Chair", "MESH")
+    assert [m.name for m in obj.data.materials] == ["Chair"]
+    assert bpy.context.selected_objects == [obj] and bpy.context.active_object == obj
+    assert not other.select_get()
+    assert obj.rotation_mode == "XYZ"
+
+
+def test_the_textures_are_packed_and_wired_to_color_metal_and_roughness(
+    addon: Any, glb: Any, ready: Any, imported: Any
+) -> None:
+    (obj,) = imported(ready(glb()))
+    tree = obj.data.materials[0].node_tree
+    shader = next(n for n in tree.nodes if n.type == "BSDF_PRINCIPLED")
+
+    def image_behind(name: str) -> bpy.types.Image:
+        node = shader.inputs[name].links[0].from_node
+        while node.type != "TEX_IMAGE":
+            node = node.inputs[0].links[0].from_node
+        return node.image
+
+    color, rough = image_behind("Base Color"), image_behind("Roughness")
+    assert rough == image_behind("Metallic")
+    assert (color.name, color.colorspace_settings.name) == ("Chair Base Color", "sRGB")
+    assert (rough.name, rough.colorspace_settings.name) == ("Chair Metallic Roughness", "Non-Color")
+    assert color.packed_file and rough.packed_file
+
+
+def test_a_helper_above_a_lone_mesh_is_not_left_in_the_scene(addon: Any, glb: Any, ready: Any, imported: Any) -> None:
+    objects = imported(ready(glb(with_helper=True)))
+    assert [o.name for o in bpy.data.objects] == [o.name for o in objects] == ["Chair"]
+    assert objects[0].parent is None
+
+
+def test_a_model_of_several_parts_gets_one_object_to_hold_on_to(addon: Any, glb: Any, ready: Any, imported: Any) -> None:
+    objects = imported(ready(glb(parts=3), mesh_scale=2.0))
+    assert objects[0].name == "Chair" and objects[0].type == "EMPTY"
+    assert {o.parent for o in objects[1:]} == {objects[0]} and len(objects) == 4
+    low, _ = size_of(objects)
+    assert low.z == pytest.approx(0.0, abs=1e-5)
+
+
+def test_the_model_lands_in_the_collection_of_the_click(
+    addon: Any, glb: Any, ready: Any, imported: Any, room: Any
+) -> None:
+    path = glb()
+    props = bpy.data.collections.new("Props")
+    bpy.context.scene.collection.children.link(props)
+    (obj,) = imported(ready(path, placement=room("generation").Placement("Scene", "Props")))
+    assert obj.users_collection == (props,)
+
+
+def test_a_collection_or_scene_that_is_gone_does_not_lose_the_model(
+    addon: Any, glb: Any, ready: Any, imported: Any, room: Any
+) -> None:
+    path = glb()
+    for placement in (room("generation").Placement("Scene", "Gone"), room("generation").Placement("Gone", "Gone")):
+        (obj,) = imported(ready(path, placement=placement))
+        assert obj.users_collection == (bpy.context.collection,)
+
+
+def test_the_model_lands_in_the_scene_of_the_click_when_another_is_open(
+    addon: Any, glb: Any, ready: Any, imported: Any, room: Any
+) -> None:
+    path = glb()
+    other = bpy.data.scenes.new("Other")
+    placement = room("generation").Placement("Other", other.collection.name, (0.0, 0.0, 2.0))
+    (obj,) = imported(ready(path, placement=placement))
+    assert obj.users_scene == (other,)
+    assert obj.location.z == pytest.approx(2.5, abs=1e-5)
+
+
+def test_a_scene_in_centimeters_gets_the_same_size_in_the_real_world(
+    addon: Any, glb: Any, ready: Any, imported: Any
+) -> None:
+    path = glb()
+    bpy.context.scene.unit_settings.scale_length = 0.01
+    low, high = size_of(imported(ready(path)))
+    assert high.z - low.z == pytest.approx(100.0, rel=1e-4)
+
+
+def test_importing_twice_gives_two_models(addon: Any, glb: Any, ready: Any, imported: Any) -> None:
+    generation = ready(glb())
+    first, second = imported(generation)[0], imported(generation)[0]
+    assert (first.name, second.name) == ("Chair", "Chair.001")
+
+
+def test_where_the_model_comes_from_is_noted_on_the_object(addon: Any, glb: Any, ready: Any, imported: Any) -> None:
+    (obj,) = imported(ready(glb(), cost=12.0, seed=7, source_sha256="abc"))
+    noted = obj["pixal3d"].to_dict()
+    assert (noted["job_id"], noted["source"], noted["seed"], noted["cost"]) == ("job_1", "Chair", 7, 12.0)
+    assert noted["parameters"]["decimation_target"] == 200000
+    assert noted["made_with"].startswith("Pixal3D-Blender/")
+
+
+@pytest.mark.parametrize("content", [b"", b"glTF" + bytes(100), b"no model at all"], ids=["empty", "zeros", "text"])
+def test_a_file_that_blender_refuses_is_a_sentence_and_leaves_the_scene_alone(
+    addon: Any, ready: Any, imported: Any, room: Any, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "broken.glb"
+    path.write_bytes(content)
+    bpy.ops.mesh.primitive_cube_add()
+    before = list(bpy.data.objects)
+    with pytest.raises(room("blender.errors").ModelImportError, match=r"could not read the model of Chair\. The file is kept"):
+        imported(ready(str(path)))
+    assert list(bpy.data.objects) == before
+    assert path.exists()

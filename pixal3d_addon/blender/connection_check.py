@@ -25,12 +25,12 @@ _cancel = threading.Event()
 answer: Answer | None = None
 
 
-def check(connection: Connection) -> Answer:
+def check(connection: Connection, cancel: threading.Event | None = None) -> Answer:
     """Ask the service now, in this thread.
 
     :raises ScenarioError: it can't be reached or refuses the key.
     """
-    with ScenarioClient(connection, cancel=_cancel) as client:
+    with ScenarioClient(connection, cancel=cancel) as client:
         project = client.check_key()
     return Answer(f"Connected to the project {project.name}" if project.name else "Connected: the key is accepted")
 
@@ -42,19 +42,19 @@ def is_running() -> bool:
 
 def start(connection: Connection) -> None:
     """Ask the service in the background; :data:`answer` will hold what it says."""
-    global _thread, answer
+    global _thread, _cancel, answer
 
     def work() -> None:
         global answer
         try:
-            answer = check(connection)
+            answer = check(connection, cancel)
         except ScenarioError as error:
             answer = Answer(str(error), is_error=True)
 
     if is_running():
         return
     answer = None
-    _cancel.clear()
+    cancel = _cancel = threading.Event()
     _thread = threading.Thread(target=work, name="pixal3d-connection", daemon=True)
     _thread.start()
     bpy.app.timers.register(_redraw_until_done, persistent=True)

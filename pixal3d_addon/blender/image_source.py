@@ -127,7 +127,7 @@ def _color_inputs(node: Any) -> list[Any]:
 
 
 def _packed_bytes(image: bpy.types.Image) -> bytes | None:
-    data = bytes(image.packed_file.data)
+    data = bytes(image.packed_file.data)  # type: ignore[arg-type]
     return data if _is_sendable(image, data[: limits.IMAGE_HEADER_BYTES], len(data)) else None
 
 
@@ -163,7 +163,7 @@ def _pixels(image: bpy.types.Image) -> Pixels:
             f"The image {image.name} has no pixels.", "Check that its file is there, or select another image."
         )
     values = np.empty(width * height * image.channels, np.float32)
-    image.pixels.foreach_get(values)
+    image.pixels.foreach_get(values)  # type: ignore[attr-defined]
     return Pixels(
         width=width,
         height=height,

@@ -69,7 +69,7 @@ def import_model(context: bpy.types.Context, generation: Generation, applied_by:
 
 def _imported_objects(generation: Generation) -> list[bpy.types.Object]:
     known = {obj.session_uid for obj in bpy.data.objects}
-    options = bpy.ops.import_scene.gltf.get_rna_type().properties.keys()
+    options = bpy.ops.import_scene.gltf.get_rna_type().properties.keys()  # type: ignore[call-arg]
     try:
         bpy.ops.import_scene.gltf(
             filepath=generation.glb_file, **{k: v for k, v in _IMPORT_OPTIONS.items() if k in options}

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 from mathutils import Vector
 
@@ -17,7 +19,7 @@ def placement_here(context: bpy.types.Context) -> Placement:
     )
 
 
-def collection_for(placement: Placement, context: bpy.types.Context) -> bpy.types.Collection:
+def collection_for(placement: Placement, context: Any) -> bpy.types.Collection:
     """The collection that the artist chose at the click if it still is in that scene, else the active one."""
     scene = bpy.data.scenes.get(placement.scene)
     if scene is None:
@@ -43,6 +45,6 @@ def stand_on(root: bpy.types.Object, location: tuple[float, float, float]) -> No
     if not corners:
         root.location = location
         return
-    low = Vector(map(min, zip(*corners, strict=True)))
-    high = Vector(map(max, zip(*corners, strict=True)))
+    low = Vector([min(values) for values in zip(*corners, strict=True)])
+    high = Vector([max(values) for values in zip(*corners, strict=True)])
     root.location += Vector(location) - Vector(((low.x + high.x) / 2, (low.y + high.y) / 2, low.z))

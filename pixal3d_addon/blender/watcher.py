@@ -70,7 +70,7 @@ def _keep_watching() -> float | None:
     windows = bpy.context.window_manager.windows
     if windows and not _is_watching():
         with bpy.context.temp_override(window=windows[0]):
-            bpy.ops.pixal3d.watch("INVOKE_DEFAULT")
+            bpy.ops.pixal3d.watch("INVOKE_DEFAULT")  # type: ignore[attr-defined]
     return limits.WATCH_PAUSE_SECONDS
 
 
@@ -102,7 +102,7 @@ def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
 def _place(generation_id: str, operator: bpy.types.Operator) -> None:
     """One undo step of its own: without the ``True``, undo would take back the artist's last action with it."""
     try:
-        bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=generation_id)
+        bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=generation_id)  # type: ignore[attr-defined]
     except RuntimeError as error:
         operator.report({"ERROR"}, str(error).removeprefix("Error: ").strip())
     else:

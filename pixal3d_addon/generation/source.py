@@ -132,7 +132,8 @@ def write_source(source: SourceImage, folder: Path, stop: threading.Event) -> So
             return _write(itertools.chain([header], rest), mime, folder)
     except FileNotFoundError:
         raise SourceImageError(
-            f"The image file of {source.name} is not there: {source.content}.", "Find the file, or select another image."
+            f"The image file of {source.name} is not there: {source.content}.",
+            "Find the file, or select another image.",
         ) from None
     except (PermissionError, IsADirectoryError) as error:
         raise SourceImageError(

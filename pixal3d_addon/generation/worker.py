@@ -117,9 +117,23 @@ class _Run:
             self.download()
 
     def save(self, **changes: object) -> None:
-        """On return the changed record is on disk."""
-        self.generation = self.store.save(self.generation.changed(**changes))
-        self.report(Snapshot(self.generation))
+        """On return the changed record is on disk.
+
+        Once there is a job, a disk that can't be written must not keep the mesh from the artist: the run goes on, and
+        the record is written at its next change.
+
+        :raises StoreError: it can't be written, and nothing was charged yet.
+        """
+        changed = self.generation.changed(**changes)
+        notice = ""
+        try:
+            self.store.save(changed)
+        except StoreError as error:
+            if not changed.job_id:
+                raise
+            notice = str(error)
+        self.generation = changed
+        self.report(Snapshot(changed, notice=notice))
 
     def prepare(self, source: SourceImage) -> None:
         """The image that will be sent, and the record of it, on disk."""
@@ -146,7 +160,8 @@ class _Run:
         if self.stop.event.is_set():
             raise CanceledError("Stopped before the model was asked for.")
         submission = self.client.generate(request_body(self.generation.parameters, self.generation.asset_id))
-        self.save(state=State.RUNNING, job_id=submission.job.id, cost=submission.cost, **_told(submission.job))
+        cost = {} if submission.cost is None else {"cost": submission.cost}
+        self.save(state=State.RUNNING, job_id=submission.job.id, **{**_told(submission.job), **cost})
 
     def wait(self) -> None:
         """Ask after the job until it has ended. The network may come and go meanwhile."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -30,9 +30,9 @@ def _errors_reported(operator: bpy.types.Operator) -> Iterator[None]:
         operator.report({"ERROR"}, str(error))
 
 
-def _generation_id() -> str:
+def _generation_id() -> Any:
     """The property that says which generation an operator is for."""
-    return bpy.props.StringProperty(  # type: ignore[no-any-return]
+    return bpy.props.StringProperty(
         name="Generation", description="Identifier of the generation", options={"HIDDEN", "SKIP_SAVE"}
     )
 
@@ -82,7 +82,7 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
         with _errors_reported(self):
             generation, source, connection = self._gather(context, {})
             session.manager().run(generation, source, connection)
-            bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=generation.id)
+            bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=generation.id)  # type: ignore[attr-defined]
             return {"FINISHED"}
         return {"CANCELLED"}
 
@@ -91,7 +91,7 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
     ) -> tuple[Generation, SourceImage, Connection]:
         connection = session.connection()
         parameters = complete({**settings, **properties.given_parameter_values(self)})
-        source = _source_image(context, self.image)
+        source = _source_image(context, self.image)  # type: ignore[attr-defined]
         generation = Generation(name=source.title, parameters=parameters, placement=placement_here(context))
         return generation, source, connection
 

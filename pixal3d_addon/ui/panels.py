@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import bpy
 
@@ -55,7 +56,7 @@ class PIXAL3D_PT_main(_Sidebar, bpy.types.Panel):
             _draw_generation(layout, context, snapshot, manager.is_running(snapshot.generation.id))
 
 
-def _draw_first_steps(layout: bpy.types.UILayout, context: bpy.types.Context) -> bool:
+def _draw_first_steps(layout: Any, context: bpy.types.Context) -> bool:
     """What is missing before anything can work, and nothing else. Returns whether something was."""
     if reason := online.offline_reason():
         _draw_text(layout, context, reason, icon="INTERNET")
@@ -69,9 +70,7 @@ def _draw_first_steps(layout: bpy.types.UILayout, context: bpy.types.Context) ->
     return False
 
 
-def _draw_generation(
-    layout: bpy.types.UILayout, context: bpy.types.Context, snapshot: Snapshot, is_running: bool
-) -> None:
+def _draw_generation(layout: Any, context: bpy.types.Context, snapshot: Snapshot, is_running: bool) -> None:
     generation = snapshot.generation
     box = layout.box()
     row = box.row()
@@ -100,7 +99,7 @@ def _draw_generation(
         box.operator("pixal3d.fetch_again", icon="FILE_REFRESH").generation = generation.id
 
 
-def _icon(state: State, is_running: bool) -> str:
+def _icon(state: State, is_running: bool) -> Any:
     if is_running:
         return "TIME"
     if state in {State.READY, State.IMPORTED}:
@@ -108,7 +107,7 @@ def _icon(state: State, is_running: bool) -> str:
     return "ERROR"
 
 
-def _draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
+def _draw_text(layout: Any, context: bpy.types.Context, text: str, icon: Any = "NONE") -> None:
     """A sentence in as many lines as the sidebar's width asks for; Blender's labels know one line only."""
     width = context.region.width / context.preferences.system.ui_scale - 60
     column = layout.column(align=True)
@@ -122,6 +121,7 @@ class _SettingsPanel(_Sidebar):
     bl_parent_id = "PIXAL3D_PT_main"
     bl_options = {"DEFAULT_CLOSED"}
     group: Group
+    layout: Any
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -55,7 +55,7 @@ def _property(parameter: Parameter, for_operator: bool) -> Any:
         return bpy.props.IntProperty(default=default, step=int(parameter.step), **limits, **common)
     # Blender counts a float's step in hundredths.
     return bpy.props.FloatProperty(
-        default=float(parameter.default or 0.0), step=parameter.step * 100, precision=2, **limits, **common
+        default=float(parameter.default or 0.0), step=round(parameter.step * 100), precision=2, **limits, **common
     )
 
 
@@ -71,11 +71,11 @@ class PIXAL3D_PG_settings(bpy.types.PropertyGroup):
 
 
 def register() -> None:
-    bpy.types.Scene.pixal3d = bpy.props.PointerProperty(type=PIXAL3D_PG_settings)
+    bpy.types.Scene.pixal3d = bpy.props.PointerProperty(type=PIXAL3D_PG_settings)  # type: ignore[attr-defined]
 
 
 def unregister() -> None:
-    del bpy.types.Scene.pixal3d
+    del bpy.types.Scene.pixal3d  # type: ignore[attr-defined]
 
 
 classes = (PIXAL3D_PG_settings,)

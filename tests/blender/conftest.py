@@ -65,5 +65,12 @@ def service(addon: ModuleType, standin: Any, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("SCENARIO_SDK_API_SECRET", standin.secret)
     monkeypatch.setenv("SCENARIO_BASE_URL", standin.base_url)
     standin.clear_faults()
-    standin.set_options(job_seconds=1.0, mesh_scale="honoured", texture_format="webp")
+    standin.set_options(
+        job_seconds=1.0,
+        mesh_scale="honoured",
+        texture_format="webp",
+        variant="normal",
+        job_outcome="success",
+        creative_units=None,
+    )
     return standin

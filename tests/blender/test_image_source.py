@@ -64,7 +64,9 @@ def painted(name: str = "Painted", **options: Any) -> bpy.types.Image:
 def saved(path: Path, **options: Any) -> bpy.types.Image:
     image = painted(**options)
     image.filepath_raw = str(path)
-    image.file_format = {".png": "PNG", ".jpg": "JPEG", ".tga": "TARGA", ".exr": "OPEN_EXR", ".webp": "WEBP"}[path.suffix]
+    image.file_format = {".png": "PNG", ".jpg": "JPEG", ".tga": "TARGA", ".exr": "OPEN_EXR", ".webp": "WEBP"}[
+        path.suffix
+    ]
     image.save()
     bpy.data.images.remove(image)
     return bpy.data.images.load(str(path), check_existing=False)
@@ -77,7 +79,9 @@ def assert_shows_the_corners(png: bytes, tolerance: float = 0.004) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
-def test_a_clean_file_is_sent_byte_for_byte_and_never_decoded(addon: Any, sent: Any, tmp_path: Path, suffix: str) -> None:
+def test_a_clean_file_is_sent_byte_for_byte_and_never_decoded(
+    addon: Any, sent: Any, tmp_path: Path, suffix: str
+) -> None:
     image = saved(tmp_path / f"clean{suffix}")
     before = state_of(image)
     assert sent(image) == (tmp_path / f"clean{suffix}").read_bytes()
@@ -216,7 +220,9 @@ class RenderResult:
     type = "RENDER_RESULT"
 
 
-def test_a_path_with_an_unknown_format_is_converted_and_leaves_no_datablock(addon: Any, room: Any, tmp_path: Path) -> None:
+def test_a_path_with_an_unknown_format_is_converted_and_leaves_no_datablock(
+    addon: Any, room: Any, tmp_path: Path
+) -> None:
     bpy.data.images.remove(saved(tmp_path / "old.tga"))
     images = len(bpy.data.images)
     source = room("blender.image_source").find_image(str(tmp_path / "old.tga"))
@@ -290,7 +296,9 @@ def test_a_material_without_a_texture_is_told_so(addon: Any) -> None:
 
 def test_use_active_texture_selects_it(addon: Any) -> None:
     wanted = painted("Color")
-    material_with(lambda tree, shader: tree.links.new(texture(tree, wanted).outputs["Color"], shader.inputs["Base Color"]))
+    material_with(
+        lambda tree, shader: tree.links.new(texture(tree, wanted).outputs["Color"], shader.inputs["Base Color"])
+    )
     assert bpy.ops.pixal3d.use_active_texture() == {"FINISHED"}
     assert bpy.context.scene.pixal3d.image == wanted
 

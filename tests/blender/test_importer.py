@@ -91,7 +91,7 @@ def size_of(objects: list[bpy.types.Object]) -> tuple[Vector, Vector]:
     """Lowest and highest corner in world space, from the vertices themselves."""
     bpy.context.view_layer.update()
     points = [o.matrix_world @ v.co for o in objects if o.type == "MESH" for v in o.data.vertices]
-    return Vector(map(min, zip(*points))), Vector(map(max, zip(*points)))
+    return Vector(map(min, zip(*points, strict=True))), Vector(map(max, zip(*points, strict=True)))
 
 
 @pytest.mark.parametrize("mesh_scale", [0.5, 1.0, 2.0])
@@ -164,7 +164,9 @@ def test_a_helper_above_a_lone_mesh_is_not_left_in_the_scene(addon: Any, glb: An
     assert objects[0].parent is None
 
 
-def test_a_model_of_several_parts_gets_one_object_to_hold_on_to(addon: Any, glb: Any, ready: Any, imported: Any) -> None:
+def test_a_model_of_several_parts_gets_one_object_to_hold_on_to(
+    addon: Any, glb: Any, ready: Any, imported: Any
+) -> None:
     objects = imported(ready(glb(parts=3), mesh_scale=2.0))
     assert objects[0].name == "Chair" and objects[0].type == "EMPTY"
     assert {o.parent for o in objects[1:]} == {objects[0]} and len(objects) == 4
@@ -233,7 +235,9 @@ def test_a_file_that_blender_refuses_is_a_sentence_and_leaves_the_scene_alone(
     path.write_bytes(content)
     bpy.ops.mesh.primitive_cube_add()
     before = list(bpy.data.objects)
-    with pytest.raises(room("blender.errors").ModelImportError, match=r"could not read the model of Chair\. The file is kept"):
+    with pytest.raises(
+        room("blender.errors").ModelImportError, match=r"could not read the model of Chair\. The file is kept"
+    ):
         imported(ready(str(path)))
     assert list(bpy.data.objects) == before
     assert path.exists()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -42,11 +43,12 @@ def test_enabling_disabling_and_enabling_again_leaves_nothing_behind(addon: Any)
         assert registered_names() == enabled
 
 
-def test_nothing_heavy_is_imported_and_nothing_is_written_before_the_first_use(repository: None) -> None:
+def test_nothing_heavy_is_imported_and_nothing_is_written_before_the_first_use(tmp_path: Path) -> None:
     """In a fresh process, since this one has imported everything already."""
     code = """
 import sys, bpy, addon_utils, pathlib, threading
-repo = bpy.context.preferences.extensions.repos.new(name="dev", module="dev", custom_directory=sys.argv[1], source="USER")
+repos = bpy.context.preferences.extensions.repos
+repos.new(name="dev", module="dev", custom_directory=sys.argv[1], source="USER")
 before = set(sys.modules)
 addon_utils.enable("bl_ext.dev.pixal3d_addon", default_set=True)
 heavy = {"requests", "urllib3", "numpy", "sqlite3", "ssl", "http.client"} & (set(sys.modules) - before)
@@ -58,7 +60,12 @@ addon_utils.disable("bl_ext.dev.pixal3d_addon", default_set=True)
 print("LIGHT")
 """
     done = subprocess.run(
-        [sys.executable, "-c", code, str(PROJECT)], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code, str(PROJECT)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "BLENDER_USER_RESOURCES": str(tmp_path)},
+        check=False,
     )
     assert "LIGHT" in done.stdout, done.stdout + done.stderr
 

@@ -74,7 +74,7 @@ def test_a_choice_takes_nothing_but_its_choices(parameter) -> None:
 
 
 def test_whole_numbers_refuse_fractions() -> None:
-    with pytest.raises(ParameterError, match="ssSamplingSteps.*a whole number from 1 to 50, not 12.5"):
+    with pytest.raises(ParameterError, match=r"ssSamplingSteps.*a whole number from 1 to 50, not 12\.5"):
         complete({"ss_sampling_steps": 12.5})
 
 

@@ -98,7 +98,13 @@ def test_an_image_without_pixels_is_refused_with_a_remedy() -> None:
 
 @pytest.mark.parametrize(
     ("format_", "mime"),
-    [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp"), ("GIF", "image/gif"), ("TIFF", "image/tiff")],
+    [
+        ("PNG", "image/png"),
+        ("JPEG", "image/jpeg"),
+        ("WEBP", "image/webp"),
+        ("GIF", "image/gif"),
+        ("TIFF", "image/tiff"),
+    ],
 )
 def test_a_file_is_sent_byte_for_byte_and_called_what_it_is(tmp_path: Path, format_: str, mime: str) -> None:
     original = tmp_path / "picture.of.a.chair"  # the name says nothing: the content counts
@@ -150,7 +156,13 @@ def test_heic_and_avif_are_known_by_their_brand() -> None:
 
 @pytest.mark.parametrize(
     ("name", "title"),
-    [("Chair.png", "Chair"), ("chair.v2.JPG", "chair.v2"), ("Chair.001", "Chair.001"), ("Chair", "Chair"), (".png", ".png")],
+    [
+        ("Chair.png", "Chair"),
+        ("chair.v2.JPG", "chair.v2"),
+        ("Chair.001", "Chair.001"),
+        ("Chair", "Chair"),
+        (".png", ".png"),
+    ],
 )
 def test_a_model_is_called_after_its_image_without_the_file_extension(name: str, title: str) -> None:
     assert SourceImage(name, b"").title == title

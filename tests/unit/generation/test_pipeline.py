@@ -1,0 +1,344 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way of a generation, from the image to the checked GLB, against the stand-in service over HTTP."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixal3d_addon.generation import (
+    Generation,
+    JobFailedError,
+    Manager,
+    NotFinishedError,
+    Snapshot,
+    SourceImage,
+    SourceImageError,
+    State,
+    source_image_from_file,
+)
+from pixal3d_addon.generation.worker import Stop, run
+from pixal3d_addon.parameters import complete
+from pixal3d_addon.scenario import (
+    Connection,
+    Credentials,
+    KeyRejectedError,
+    ScenarioError,
+    SubmissionUncertainError,
+    UnreadableModelError,
+)
+
+SETTINGS = complete({"decimation_target": 5000, "resolution": 1024, "seed": 7})
+PATIENCE_SECONDS = 60.0
+
+
+def a_png() -> bytes:
+    """A 64 px PNG of a green disk on nothing."""
+    rows = b"".join(
+        b"\0" + b"".join(bytes((30, 160, 60, 255)) if (x - 32) ** 2 + (y - 32) ** 2 < 500 else bytes(4) for x in range(64))
+        for y in range(64)
+    )
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 64, 64, 8, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.fixture
+def service(standin: Any) -> Any:
+    standin.clear_faults()
+    standin.set_options(job_seconds=0.5, variant="normal", job_outcome="success", texture_format="webp")
+    return standin
+
+
+@pytest.fixture
+def connection(service: Any) -> Connection:
+    return Connection(Credentials(service.key, service.secret), service.base_url)
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Any:
+    manager = Manager(tmp_path / "generations")
+    yield manager
+    manager.close()
+
+
+@pytest.fixture
+def source() -> SourceImage:
+    return SourceImage("disk.png", a_png())
+
+
+def a_generation() -> Generation:
+    return Generation(name="disk", parameters=SETTINGS)
+
+
+def paid_requests(service: Any) -> int:
+    return sum(
+        r["method"] == "POST" and r["path"].endswith("/generate/custom/model_pixal3d") and "dryRun" not in r["query"]
+        for r in service.requests()
+    )
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+def test_an_image_becomes_a_glb_and_every_state_is_on_disk_before_the_next_begins(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage
+) -> None:
+    told: list[State] = []
+
+    def report(snapshot: Snapshot) -> None:
+        state = snapshot.generation.state
+        if told[-1:] != [state]:
+            told.append(state)
+            stored = manager.store.get(snapshot.generation.id)
+            assert stored is None if len(told) == 1 else stored and stored.state is state
+
+    charges = len(service.charges())
+    ready = manager.run(a_generation(), source, connection, report)
+    assert told == [
+        State.PREPARED, State.UPLOADING, State.SUBMITTING, State.RUNNING, State.DOWNLOADING, State.READY,
+    ]  # fmt: skip
+    assert len(service.charges()) == charges + 1
+    assert Path(ready.glb_file).read_bytes()[:4] == b"glTF"
+    assert ready.seed == 7 and ready.cost and ready.asset_id and ready.job_id and ready.error == ""
+    assert ready.bounds and max(ready.bounds[1]) == pytest.approx(0.5, abs=1e-3)
+    assert manager.store.get(ready.id) == ready
+
+
+def test_a_file_on_disk_goes_in_and_a_glb_comes_out_without_blender(
+    manager: Manager, connection: Connection, tmp_path: Path
+) -> None:
+    (tmp_path / "disk.png").write_bytes(a_png())
+    source = source_image_from_file(tmp_path / "disk.png")
+    ready = manager.run(Generation(name=source.title, parameters=SETTINGS), source, connection)
+    assert Path(ready.source_file).read_bytes() == a_png()
+    assert Path(ready.glb_file).stat().st_size > 10_000
+
+
+def test_in_the_background_it_is_seen_from_the_snapshots(
+    manager: Manager, connection: Connection, source: SourceImage
+) -> None:
+    generation = a_generation()
+    manager.start(generation, source, connection)
+    assert manager.is_busy and manager.is_running(generation.id)
+    assert [t.daemon for t in threading.enumerate() if t.name == f"pixal3d-{generation.id[:8]}"] == [True]
+    until(lambda: not manager.is_running(generation.id), "the worker's end")
+    (snapshot,) = manager.snapshots()
+    assert snapshot.generation.state is State.READY and manager.is_busy
+    manager.mark_imported(generation.id)
+    assert manager.snapshots()[0].generation.state is State.IMPORTED and not manager.is_busy
+    until(lambda: manager.store.get(generation.id).state is State.IMPORTED, "the note on disk")  # type: ignore[union-attr]
+
+
+def test_the_intent_is_on_disk_before_the_paid_request_leaves(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage
+) -> None:
+    service.set_faults([{"method": "POST", "path": "/generate/", "action": "hang", "seconds": 1.0}])
+    before = paid_requests(service)
+    generation = a_generation()
+    manager.start(generation, source, connection)
+    until(lambda: paid_requests(service) > before, "the paid request")
+    assert manager.store.get(generation.id).state is State.SUBMITTING  # type: ignore[union-attr]
+    until(lambda: not manager.is_running(generation.id), "the worker's end")
+    assert manager.store.get(generation.id).state is State.UNCERTAIN  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "accept_then_close"},
+        {"action": "close"},
+        {"action": "status", "status": 503},
+        {"action": "status", "status": 409},
+        {"action": "html", "status": 200},
+        {"action": "cut", "bytes": 10},
+    ],
+    ids=lambda fault: f"{fault['action']} {fault.get('status', '')}",
+)
+def test_a_paid_request_without_a_clear_answer_is_uncertain_and_never_sent_again(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage, fault: dict[str, Any]
+) -> None:
+    service.set_faults([{"method": "POST", "path": "/generate/", "times": 9, **fault}])
+    before = paid_requests(service)
+    generation = a_generation()
+    with pytest.raises(SubmissionUncertainError, match="charged"):
+        manager.run(generation, source, connection)
+    record = manager.store.get(generation.id)
+    assert record and record.state is State.UNCERTAIN and record.error
+    service.clear_faults()
+    assert manager.run(record, None, connection).state is State.UNCERTAIN
+    assert paid_requests(service) == before + 1
+
+
+def test_a_record_that_a_killed_blender_left_while_submitting_is_uncertain_and_not_sent(
+    manager: Manager, service: Any, connection: Connection
+) -> None:
+    before = paid_requests(service)
+    left = manager.store.save(a_generation().changed(state=State.SUBMITTING, asset_id="asset_1"))
+    assert manager.run(left, None, connection).state is State.UNCERTAIN
+    assert paid_requests(service) == before
+
+
+@pytest.mark.parametrize("state", [State.PREPARED, State.UPLOADING])
+def test_a_record_that_was_left_before_the_paid_request_goes_on(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage, state: State
+) -> None:
+    service.set_faults([{"method": "POST", "path": "/assets", "times": 9, "action": "status", "status": 400}])
+    generation = a_generation()
+    with pytest.raises(ScenarioError):
+        manager.run(generation, source, connection)
+    service.clear_faults()
+    record = manager.store.get(generation.id)
+    assert record
+    charges = len(service.charges())
+    assert manager.run(record.changed(state=state), None, connection).state is State.READY
+    assert len(service.charges()) == charges + 1
+
+
+def test_the_network_may_go_away_while_the_job_runs(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage
+) -> None:
+    service.set_faults([{"method": "GET", "path": "/v1/jobs/", "times": 2, "action": "status", "status": 502}])
+    assert manager.run(a_generation(), source, connection).state is State.READY
+
+
+def test_a_key_that_was_taken_back_leaves_the_paid_job_to_be_fetched_with_a_new_one(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage
+) -> None:
+    charges = len(service.charges())
+    service.set_faults([{"method": "GET", "path": "/v1/jobs/", "times": 9, "action": "status", "status": 401}])
+    generation = a_generation()
+    with pytest.raises(KeyRejectedError):
+        manager.run(generation, source, connection)
+    record = manager.store.get(generation.id)
+    assert record and record.state is State.RUNNING and "key" in record.error
+    service.clear_faults()
+    ready = manager.run(record, None, connection)
+    assert ready.state is State.READY and ready.error == ""
+    assert len(service.charges()) == charges + 1
+
+
+def test_stopping_before_the_paid_request_costs_nothing(
+    service: Any, connection: Connection, source: SourceImage, manager: Manager
+) -> None:
+    charges = len(service.charges())
+    stop = Stop()
+
+    def report(snapshot: Snapshot) -> None:
+        if snapshot.generation.state is State.UPLOADING:
+            stop.request()
+
+    generation = a_generation()
+    with pytest.raises(NotFinishedError, match="Nothing was charged"):
+        run(generation, source, store=manager.store, connection=connection, stop=stop, report=report)
+    assert manager.store.get(generation.id).state is State.FAILED  # type: ignore[union-attr]
+    assert len(service.charges()) == charges
+
+
+def test_stopping_after_it_leaves_a_job_that_can_be_fetched(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage
+) -> None:
+    service.set_options(job_seconds=3.0)
+    generation = a_generation()
+    manager.start(generation, source, connection)
+    until(lambda: manager.get(generation.id).generation.state is State.RUNNING, "a job")  # type: ignore[union-attr]
+    manager.stop(generation.id)
+    until(lambda: not manager.is_running(generation.id), "the worker's end")
+    record = manager.store.get(generation.id)
+    assert record and record.state is State.ABANDONED and "charges for it" in record.error
+    assert any(r["path"].endswith("/action") and r["json"] == {"action": "cancel"} for r in service.requests())
+    charges = len(service.charges())
+    assert manager.run(record, None, connection).state is State.READY
+    assert len(service.charges()) == charges
+
+
+def test_a_failed_job_is_told_in_the_services_words_and_with_its_hint(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage
+) -> None:
+    service.set_options(job_outcome="failure")
+    generation = a_generation()
+    with pytest.raises(JobFailedError) as error:
+        manager.run(generation, source, connection)
+    record = manager.store.get(generation.id)
+    assert record and record.state is State.FAILED and record.error == str(error.value)
+    assert record.service_status == "failure"
+
+
+@pytest.mark.parametrize("variant", ["draco", "meshopt", "broken"])
+def test_a_model_that_cannot_be_read_is_kept_on_disk(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage, variant: str
+) -> None:
+    service.set_options(variant=variant)
+    generation = a_generation()
+    with pytest.raises(ScenarioError) as error:
+        manager.run(generation, source, connection)
+    record = manager.store.get(generation.id)
+    assert record
+    if isinstance(error.value, UnreadableModelError):
+        assert record.state is State.FAILED and Path(record.glb_file).exists()
+    else:  # a file whose length does not fit is a download that failed, and can be fetched again
+        assert record.state is State.DOWNLOADING and record.error
+
+
+def test_an_image_that_cannot_be_sent_fails_before_anything_leaves_the_machine(
+    manager: Manager, service: Any, connection: Connection
+) -> None:
+    before = len(service.requests())
+    with pytest.raises(SourceImageError):
+        manager.run(a_generation(), SourceImage("empty.png", b""), connection)
+    (snapshot,) = manager.snapshots()
+    assert snapshot.generation.state is State.FAILED and "empty" in snapshot.generation.error
+    assert len(service.requests()) == before
+
+
+def test_a_disk_that_cannot_be_written_fails_before_anything_leaves_the_machine(
+    service: Any, connection: Connection, source: SourceImage, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    manager = Manager(tmp_path / "file")
+    before = len(service.requests())
+    generation = a_generation()
+    manager.start(generation, source, connection)
+    until(lambda: not manager.is_running(generation.id), "the worker's end")
+    (snapshot,) = manager.snapshots()
+    assert snapshot.generation.state is State.FAILED and "space on the disk" in snapshot.generation.error
+    assert len(service.requests()) == before
+
+
+def test_closing_while_the_network_hangs_returns_soon_and_leaves_the_record_to_go_on_from(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage
+) -> None:
+    service.set_options(job_seconds=300.0)
+    service.set_faults([{"method": "GET", "path": "/v1/jobs/", "times": 9, "action": "hang", "seconds": 30.0}])
+    generation = a_generation()
+    manager.start(generation, source, connection)
+    until(lambda: any(r["path"].startswith("/v1/jobs/") for r in service.requests()[-2:]), "a poll that hangs")
+    started = time.monotonic()
+    manager.close()
+    assert time.monotonic() - started < 1.0  # the promise itself is a time
+    record = manager.store.get(generation.id)
+    assert record and record.state is State.RUNNING and record.job_id
+
+
+def test_the_same_generation_is_not_run_twice_at_once(
+    manager: Manager, connection: Connection, source: SourceImage
+) -> None:
+    generation = a_generation()
+    manager.start(generation, source, connection)
+    with pytest.raises(Exception, match="already under way"):
+        manager.start(generation, source, connection)
+    until(lambda: not manager.is_running(generation.id), "the worker's end")

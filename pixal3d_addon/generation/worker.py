@@ -144,7 +144,7 @@ class _Run:
             source_file=str(file.path),
             source_mime=file.mime,
             source_sha256=file.sha256,
-            account=self.connection.credentials.fingerprint(),
+            account=self.connection.fingerprint(),
         )
 
     def upload(self) -> None:

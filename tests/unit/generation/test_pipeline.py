@@ -41,9 +41,9 @@ PATIENCE_SECONDS = 60.0
 
 def a_png() -> bytes:
     """A 64 px PNG of a green disk on nothing."""
+    green, nothing, side = bytes((30, 160, 60, 255)), bytes(4), range(64)
     rows = b"".join(
-        b"\0" + b"".join(bytes((30, 160, 60, 255)) if (x - 32) ** 2 + (y - 32) ** 2 < 500 else bytes(4) for x in range(64))
-        for y in range(64)
+        b"\0" + b"".join(green if (x - 32) ** 2 + (y - 32) ** 2 < 500 else nothing for x in side) for y in side
     )
 
     def chunk(kind: bytes, data: bytes) -> bytes:

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The service, spoken over HTTP: what it can be asked, what comes back, and what can go wrong.
+
+No bpy. Importing this package imports neither requests nor numpy; the first call does.
+"""
+
+from __future__ import annotations
+
+from .answers import Asset, Download, Job, Project, Quote, Submission
+from .client import ScenarioClient
+from .connection import DEFAULT_BASE_URL, LOOPBACK_ONLY_VARIABLE, MODEL_ID, USER_AGENT, Connection, Credentials
+from .errors import (
+    ApiError,
+    CanceledError,
+    CancelNotPermitted,
+    ConfigurationError,
+    ConnectionLostError,
+    CreditsExhaustedError,
+    DownloadError,
+    IncompleteDownloadError,
+    InvalidRequestError,
+    KeyRejectedError,
+    MissingKeyError,
+    ModeratedError,
+    NoModelError,
+    NotFoundError,
+    OfflineError,
+    ParallelLimitError,
+    PlanRequiredError,
+    ProtocolError,
+    ProxyError,
+    RateLimitedError,
+    ScenarioError,
+    ServerError,
+    ServiceTimeoutError,
+    SubmissionUncertainError,
+    TlsError,
+    TooLargeError,
+    TransportError,
+    UnreachableError,
+    UnreadableModelError,
+    UploadFailedError,
+)
+from .faults import job_failure
+from .glb import GlbInfo, inspect_glb
+from .limits import Pace
+
+__all__ = (
+    "DEFAULT_BASE_URL",
+    "LOOPBACK_ONLY_VARIABLE",
+    "MODEL_ID",
+    "USER_AGENT",
+    "ApiError",
+    "Asset",
+    "CancelNotPermitted",
+    "CanceledError",
+    "ConfigurationError",
+    "Connection",
+    "ConnectionLostError",
+    "Credentials",
+    "CreditsExhaustedError",
+    "Download",
+    "DownloadError",
+    "GlbInfo",
+    "IncompleteDownloadError",
+    "InvalidRequestError",
+    "Job",
+    "KeyRejectedError",
+    "MissingKeyError",
+    "ModeratedError",
+    "NoModelError",
+    "NotFoundError",
+    "OfflineError",
+    "Pace",
+    "ParallelLimitError",
+    "PlanRequiredError",
+    "Project",
+    "ProtocolError",
+    "ProxyError",
+    "Quote",
+    "RateLimitedError",
+    "ScenarioClient",
+    "ScenarioError",
+    "ServerError",
+    "ServiceTimeoutError",
+    "Submission",
+    "SubmissionUncertainError",
+    "TlsError",
+    "TooLargeError",
+    "TransportError",
+    "UnreachableError",
+    "UnreadableModelError",
+    "UploadFailedError",
+    "inspect_glb",
+    "job_failure",
+)

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ids in the paths of the API."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from .errors import ProtocolError
+
+# Seen: letters, digits, _ and -. A slash or dots alone would lead to another endpoint.
+_ID: Final = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._~-]{1,200}")
+
+
+def segment(some_id: str) -> str:
+    """`some_id`, fit to stand in a path.
+
+    :raises ProtocolError: it is not.
+    """
+    if not _ID.fullmatch(some_id):
+        raise ProtocolError(
+            "Scenario's answer has an id that the add-on does not understand.", "Try again in a moment."
+        )
+    return some_id

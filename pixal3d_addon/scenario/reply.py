@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading what comes back over HTTP, of which nothing is believed: size, packing, form and time are bounded."""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from . import limits
+from .errors import ConfigurationError
+from .faults import fault_of, transport_error
+from .retry import Outcome
+
+if TYPE_CHECKING:
+    import requests
+
+_NOT_OURS: Final = "Scenario's answer is not one that the add-on understands."
+_PAGE: Final = "A web page came instead of Scenario's answer."
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How one attempt ended. `problem` says why a 2xx can't be used; ``""`` if it can."""
+
+    outcome: Outcome
+    problem: str = ""
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """The JSON object; empty if there is none."""
+        return self.outcome.fields
+
+    @property
+    def is_good(self) -> bool:
+        """2xx with a JSON object where one was wanted. Scenario answers a dry run with 269."""
+        status = self.outcome.status
+        return status is not None and 200 <= status < 300 and not self.problem
+
+
+@dataclass(slots=True)
+class Stream:
+    """An answer whose body has not been read yet. Names of `headers` are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    _response: requests.Response = field(repr=False)
+
+    @classmethod
+    def of(cls, response: requests.Response) -> Stream:
+        """The answer of a request made with ``stream``."""
+        return cls(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it comes over the wire, still packed.
+
+        :raises TransportError: it broke off.
+        """
+        raw, fault = self._response.raw, None
+        try:
+            while chunk := raw.read(limits.CHUNK_BYTES, decode_content=False):
+                yield chunk
+        except network_errors() as error:
+            fault = fault_of(error, sent=True)
+        if fault is not None:
+            raise transport_error(fault)
+
+    def close(self) -> None:
+        """Drop what has not been read."""
+        self._response.close()
+
+
+def network_errors() -> tuple[type[Exception], ...]:
+    """What requests and all below it raise when no answer can be had.
+
+    :raises ConfigurationError: there is no requests.
+    """
+    import http.client
+
+    try:
+        import requests
+        import urllib3
+    except ImportError:  # a Linux distribution's Blender may lack what the official one bundles
+        raise ConfigurationError(
+            "Blender's Python lacks the module requests.", "Install it, or use Blender from blender.org."
+        ) from None
+    return requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError
+
+
+def read_reply(response: requests.Response, *, want_json: bool, seconds: float) -> Reply:
+    """All of a small answer, within `seconds`.
+
+    :raises Exception: one of :func:`network_errors`, if it broke off. Not for a 4xx: its status says it all.
+    """
+    stream = Stream.of(response)
+    fields: object = None
+    problem = ""
+    try:
+        data = _read_bytes(response, stream.headers.get("content-encoding", ""), seconds)
+        if want_json:
+            fields = json.loads(data)
+            problem = "" if isinstance(fields, dict) else _NOT_OURS
+    except _UnusableError as error:
+        problem = str(error)
+    except (ValueError, RecursionError):
+        problem = _PAGE if "html" in stream.headers.get("content-type", "").lower() else _NOT_OURS
+    except network_errors():
+        if not 400 <= stream.status < 500:
+            raise
+    return Reply(Outcome(stream.status, stream.headers, fields if isinstance(fields, dict) else {}), problem)
+
+
+class _UnusableError(Exception):
+    """The text says why."""
+
+
+def _read_bytes(response: requests.Response, encoding: str, seconds: float) -> bytes:
+    """Unpacked here, because urllib3 lets 64 KB become 64 MB in one call."""
+    deadline = time.monotonic() + seconds
+    unpacker = None
+    match encoding.strip().lower():
+        case "" | "identity":
+            pass
+        case "gzip" | "x-gzip" | "deflate":
+            unpacker = zlib.decompressobj(wbits=47)  # 32 + 15: takes a gzip and a zlib header
+        case _:
+            raise _UnusableError("Scenario's answer is packed in a way that was not asked for.")
+    wire_bytes, data = 0, bytearray()
+    while chunk := response.raw.read(limits.CHUNK_BYTES, decode_content=False):
+        wire_bytes += len(chunk)
+        if unpacker is not None:
+            try:
+                chunk = unpacker.decompress(chunk, limits.JSON_ANSWER_BYTES + 1 - len(data))
+            except zlib.error:
+                raise _UnusableError("Scenario's answer is damaged.") from None
+        data += chunk
+        if max(wire_bytes, len(data)) > limits.JSON_ANSWER_BYTES:
+            raise _UnusableError("Scenario's answer is far larger than it should be.")
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdecimal() and wire_bytes < int(announced):  # urllib3 1.26 takes a cut for the end
+        raise ConnectionAbortedError
+    return bytes(data)

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules that hold for every request: where the key goes, what is followed, and how much is believed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import ssl
+import tracemalloc
+import zlib
+from pathlib import Path
+
+import pytest
+import trustme
+
+from pixal3d_addon.scenario import (
+    ConfigurationError,
+    Connection,
+    Credentials,
+    OfflineError,
+    Pace,
+    ProtocolError,
+    ProxyError,
+    ScenarioClient,
+    ServiceTimeoutError,
+    TlsError,
+    UnreachableError,
+    limits,
+)
+from tests.unit.scenario.conftest import KEY, QUICK, SECRET, make_glb
+from tests.unit.scenario.scripted_server import Service, closed_port, ranged, reply, serving
+
+JOB = {"job": {"jobId": "j"}}
+GET_JOB = "GET /v1/jobs/j"
+
+
+def client_of(base_url: str) -> ScenarioClient:
+    return ScenarioClient(Connection(Credentials(KEY, SECRET), base_url), pace=QUICK)
+
+
+def test_netrc_does_not_replace_our_key_nor_get_to_the_cdn(
+    service: Service, client: ScenarioClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login other password other\ndefault login d password d\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    asset = {"id": "a", "kind": "3d", "mimeType": "model/glb", "url": f"{service.url}/cdn/a.glb"}
+    service.on("POST /v1/assets/get-bulk", reply(200, {"assets": [asset]}))
+    service.on("GET /cdn/a.glb", ranged(make_glb()))
+    client.download_model(["a"], tmp_path / "model.glb")
+    asked, fetched = service.requests
+    assert asked.headers["authorization"] == f"Basic {Credentials(KEY, SECRET).token()}"
+    assert "authorization" not in fetched.headers
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_of_the_api_is_an_error_and_not_followed(
+    service: Service, client: ScenarioClient, status: int
+) -> None:
+    with serving() as other:
+        other.on(GET_JOB, reply(200, JOB))
+        service.on(GET_JOB, reply(status, b"", location=f"{other.url}/v1/jobs/j?Signature=abcdef"))
+        with pytest.raises(ProtocolError, match="redirect"):
+            client.job("j")
+        assert other.requests == []
+    assert len(service.requests) == 1
+
+
+def test_a_cookie_of_the_service_is_not_sent_back(service: Service, client: ScenarioClient) -> None:
+    service.on(GET_JOB, reply(200, JOB, set_cookie="session=1; Path=/"))
+    client.job("j")
+    client.job("j")
+    assert "cookie" not in service.requests[1].headers
+
+
+def test_connections_are_kept_for_the_next_question(service: Service, client: ScenarioClient) -> None:
+    service.on(GET_JOB, reply(200, JOB))
+    for _ in range(3):
+        client.job("j")
+    assert service.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(reply(200, b"<html>log in</html>", content_type="text/html"), id="captive portal"),
+        pytest.param(reply(200, b"{", content_type="application/json"), id="not json"),
+        pytest.param(reply(200, b"\xff\xfe", content_type="application/json"), id="not text"),
+        pytest.param(reply(200, b""), id="empty"),
+        pytest.param(reply(204, b""), id="no content"),
+        pytest.param(reply(200, [JOB]), id="a list"),
+        pytest.param(reply(200, {}), id="no job"),
+        pytest.param(reply(200, {"job": "j"}), id="a job that is a word"),
+        pytest.param(reply(200, b"[" * 100_000), id="deeply nested"),
+        pytest.param(reply(200, b'{"job":' + b" " * 9_000_000 + b"{}}"), id="too large"),
+        pytest.param(reply(200, b"plain", content_encoding="gzip"), id="not gzip"),
+        pytest.param(reply(200, b"?", content_encoding="br"), id="unknown packing"),
+        pytest.param(reply(511, b"<html>log in</html>", content_type="text/html"), id="511"),
+    ],
+)
+def test_what_is_not_an_answer_of_the_service_is_said_and_asked_once(
+    service: Service, client: ScenarioClient, answer
+) -> None:
+    service.on(GET_JOB, answer)
+    with pytest.raises(ProtocolError):
+        client.job("j")
+
+
+def test_a_small_answer_that_unpacks_to_a_huge_one_does_not_fill_the_memory(
+    service: Service, client: ScenarioClient
+) -> None:
+    service.on(GET_JOB, reply(200, gzip.compress(b" " * 300_000_000, 1), content_encoding="gzip"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProtocolError, match="larger"):
+            client.job("j")
+        assert tracemalloc.get_traced_memory()[1] < 5 * limits.JSON_ANSWER_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("name", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_a_packed_answer_is_unpacked(service: Service, client: ScenarioClient, name: str, pack) -> None:
+    service.on(GET_JOB, reply(200, pack(json.dumps(JOB).encode()), content_encoding=name))
+    assert client.job("j").id == "j"
+
+
+def test_an_answer_that_trickles_in_ends_at_a_deadline(service: Service, connection: Connection) -> None:
+    def trickle(handler, request) -> None:
+        reply(200, b"", content_length="1000000")(handler, request)
+        while not handler.server.stopping.wait(0.02):
+            handler.wfile.write(b" " * 70_000)
+
+    service.on(GET_JOB, trickle)
+    pace = Pace(read_seconds=5, answer_seconds=0.05, wait_scale=0.001)
+    with ScenarioClient(connection, pace=pace) as client, pytest.raises(ServiceTimeoutError):
+        client.job("j")
+
+
+@pytest.fixture
+def ca() -> trustme.CA:
+    return trustme.CA()
+
+
+def server_context(ca: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert(name).configure_cert(context)
+    return context
+
+
+def test_an_untrusted_certificate_is_an_error_of_trust(ca: trustme.CA) -> None:
+    with serving(server_context(ca)) as service, client_of(f"{service.url}/v1") as client:
+        with pytest.raises(TlsError, match="REQUESTS_CA_BUNDLE"):
+            client.job("j")
+        assert service.requests == []
+
+
+def test_a_company_certificate_is_taken_from_the_environment(
+    ca: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    with serving(server_context(ca)) as service, client_of(f"{service.url}/v1") as client:
+        service.on(GET_JOB, reply(200, JOB))
+        service.on("POST /v1/generate/custom/model_pixal3d", reply(200, JOB))
+        assert client.job("j").id == "j"
+        assert client.generate({"image": "i"}).job.id == "j"
+    with serving(server_context(ca, "elsewhere.invalid")) as service, client_of(f"{service.url}/v1") as client:
+        with pytest.raises(TlsError):
+            client.job("j")
+
+
+def test_a_certificate_file_that_is_missing_is_an_error_of_trust(
+    ca: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    with serving(server_context(ca)) as service, client_of(f"{service.url}/v1") as client:
+        with pytest.raises(TlsError):
+            client.job("j")
+
+
+def test_a_proxy_of_the_environment_is_used_and_gets_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as proxy:
+        proxy.on("CONNECT api.invalid:443", reply(407, b""))
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        monkeypatch.delenv("PIXAL3D_LOOPBACK_ONLY")
+        with client_of("https://api.invalid/v1") as client, pytest.raises(ProxyError):
+            client.job("j")
+        assert proxy.requests
+        assert not any("authorization" in request.headers for request in proxy.requests)
+
+
+def test_a_proxy_is_not_asked_for_this_machine(
+    service: Service, client: ScenarioClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
+    service.on(GET_JOB, reply(200, JOB))
+    assert client.job("j").id == "j"
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "nonsense://127.0.0.1:1", "http://"])
+def test_a_proxy_setting_that_can_not_work_is_an_error_of_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.delenv("PIXAL3D_LOOPBACK_ONLY")
+    with client_of("https://api.invalid/v1") as client, pytest.raises(ProxyError):
+        client.job("j")
+
+
+def test_a_refused_connection_and_an_unknown_name_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    with client_of(f"http://127.0.0.1:{closed_port()}/v1") as client, pytest.raises(UnreachableError):
+        client.job("j")
+    monkeypatch.delenv("PIXAL3D_LOOPBACK_ONLY")
+    with client_of("https://api.invalid/v1") as client, pytest.raises(OfflineError):
+        client.job("j")
+
+
+def test_the_loopback_rule_holds_for_a_connection_made_before_it_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIXAL3D_LOOPBACK_ONLY")
+    with client_of("https://api.invalid/v1") as client:
+        monkeypatch.setenv("PIXAL3D_LOOPBACK_ONLY", "1")
+        with pytest.raises(ConfigurationError, match="only this computer"):
+            client.generate({"image": "i"})

@@ -57,6 +57,7 @@ def _addon() -> Iterator[None]:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     preferences = bpy.context.preferences
     preferences.system.use_online_access = True
+    preferences.filepaths.save_version = 0
     repo = preferences.extensions.repos.new(name="demo", module="demo", custom_directory=str(ROOT), source="USER")
     addon_utils.enable(ADDON, default_set=True)
     try:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The manual's table of settings, from the add-on's own: ``python3 scripts/parameter_table.py`` renews docs/manual.md."""
+"""The manual's table of settings, from the add-on's: ``python3 scripts/parameter_table.py`` renews docs/manual.md."""
 
 from __future__ import annotations
 

@@ -20,6 +20,9 @@ from .importer import wait_reason
 _seen: tuple[Snapshot, ...] = ()
 """What the last tick saw, to redraw only when something has changed."""
 
+_has_paused = False
+"""Whether the last look at it found no watcher."""
+
 waiting: str = ""
 """Why a model that is ready is not placed yet, for the panel."""
 
@@ -67,8 +70,14 @@ def _keep_watching() -> float | None:
     if manager is None or not manager.is_busy:
         _redraw()
         return None
+    global _has_paused
     windows = bpy.context.window_manager.windows
-    if windows and not _is_watching():
+    if _is_watching():
+        _has_paused = False
+    elif not _has_paused:
+        # The watcher may have ended in this very turn of Blender's main loop. Auto-save needs turns without it.
+        _has_paused = True
+    elif windows:
         with bpy.context.temp_override(window=windows[0]):
             bpy.ops.pixal3d.watch("INVOKE_DEFAULT")  # type: ignore[attr-defined]
     return limits.WATCH_PAUSE_SECONDS

@@ -26,7 +26,7 @@ _STATE_TEXT = {
     State.UNCERTAIN: "Not known whether the service took it",
 }
 
-_CHARACTER_WIDTH_PX = 7.0
+_CHARACTER_WIDTH_PX = 6.3
 """Mean width of a letter of Blender's default font at a scale of 1, to break long sentences in the sidebar."""
 
 
@@ -64,7 +64,12 @@ def _draw_first_steps(layout: Any, context: bpy.types.Context) -> bool:
             layout.operator("extensions.userpref_allow_online", text="Allow Online Access")
         return True
     if not session.key_source():
-        _draw_text(layout, context, "A Scenario API key is needed. It is made in the project's settings.", icon="INFO")
+        _draw_text(
+            layout,
+            context,
+            "A Scenario API key is needed. Make one at app.scenario.com, in your project's settings.",
+            icon="INFO",
+        )
         layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = base_package
         return True
     return False
@@ -111,6 +116,7 @@ def _draw_text(layout: Any, context: bpy.types.Context, text: str, icon: Any = "
     """A sentence in as many lines as the sidebar's width asks for; Blender's labels know one line only."""
     width = context.region.width / context.preferences.system.ui_scale - 60
     column = layout.column(align=True)
+    column.scale_y = 0.8
     for number, line in enumerate(textwrap.wrap(text, max(20, int(width / _CHARACTER_WIDTH_PX)))):
         column.label(text=line, icon=icon if number == 0 else ("NONE" if icon == "NONE" else "BLANK1"))
 

@@ -20,6 +20,12 @@ POLL_LAST_SECONDS = 10.0
 POLL_GROWTH = 1.15
 """Polling starts at two seconds and backs off to ten; a Pixal3D job's length is not documented."""
 
+LOOKUP_PAUSES_SECONDS = (0.0, 2.0, 5.0, 10.0, 20.0, 30.0)
+"""Before each look at the service's list of jobs for one whose request got no answer: the list may lag behind."""
+
+LOOKUP_MARGIN_SECONDS = 24 * 3600.0
+"""The list is asked for jobs since the record was made, less this: this machine's clock may be off."""
+
 OUTAGE_PATIENCE_SECONDS = 15 * 60.0
 """How long one run keeps asking for a paid job while the service can't be reached."""
 

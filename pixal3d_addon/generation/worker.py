@@ -6,7 +6,8 @@ background mode and in plain Python it runs in the caller's. It never touches bp
 
 Money. The paid request leaves from one place, :func:`_submit`, which only :func:`_upload` leads to: it has just
 written the state ``submitting``. A record that is *found* in that state was left there by a run that ended in
-between, so its outcome is unknown and it becomes ``uncertain``. Nothing here leads out of ``uncertain``.
+between, so its outcome is unknown and it becomes ``uncertain``. What leads out of ``uncertain`` is a job in the
+service's own list that was made from our uploaded image, which no other request has; never a second request.
 
 What an error does depends on whether there is a job. Before, it fails the generation: nothing was charged. After,
 the mesh is paid for, so the state stays as it is, the error is noted, and another run goes on from there.
@@ -15,6 +16,7 @@ the mesh is paid for, so the state stays as it is, the error is noted, and anoth
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import random
 import threading
 import time
@@ -24,9 +26,11 @@ from typing import Final
 
 from ..parameters import request_body
 from ..scenario import (
+    MODEL_ID,
     CanceledError,
     Connection,
     Job,
+    ProtocolError,
     RateLimitedError,
     ScenarioClient,
     ScenarioError,
@@ -45,7 +49,11 @@ from .store import Store
 Report = Callable[[Snapshot], None]
 """Called in the worker's thread, often; must not block."""
 
-_PASSING_ERRORS: Final = (TransportError, ServerError, RateLimitedError)
+_PASSING_ERRORS: Final = (TransportError, ServerError, RateLimitedError, ProtocolError)
+"""Troubles that end by themselves, the login page of a hotel's network included."""
+
+_UNPAID: Final = frozenset({State.PREPARED, State.UPLOADING, State.SUBMITTING})
+"""As long as one of these can't be written, the paid request does not leave."""
 
 
 class Stop:
@@ -105,10 +113,12 @@ class _Run:
         """The step that the state asks for, and those after it."""
         state = self.generation.state
         if state is State.SUBMITTING:
-            self.save(state=State.UNCERTAIN, error=_UNCERTAIN)
+            self.save(state=State.UNCERTAIN)
         if state in (State.PREPARED, State.UPLOADING):
             self.upload()
             self.submit()
+        if self.generation.state is State.UNCERTAIN:
+            self.look_for_job()
         if state is State.ABANDONED:
             self.save(state=State.RUNNING, error="")
         if self.generation.state is State.RUNNING:
@@ -119,8 +129,8 @@ class _Run:
     def save(self, **changes: object) -> None:
         """On return the changed record is on disk.
 
-        Once there is a job, a disk that can't be written must not keep the mesh from the artist: the run goes on, and
-        the record is written at its next change.
+        Once the paid request may be out, a disk that can't be written must not keep the mesh from the artist: the run
+        goes on, and the record is written at its next change.
 
         :raises StoreError: it can't be written, and nothing was charged yet.
         """
@@ -129,7 +139,7 @@ class _Run:
         try:
             self.store.save(changed)
         except StoreError as error:
-            if not changed.job_id:
+            if changed.state in _UNPAID:
                 raise
             notice = str(error)
         self.generation = changed
@@ -159,9 +169,32 @@ class _Run:
         """The one place from which the paid request leaves; the record says ``submitting`` since a moment ago."""
         if self.stop.event.is_set():
             raise CanceledError("Stopped before the model was asked for.")
-        submission = self.client.generate(request_body(self.generation.parameters, self.generation.asset_id))
+        try:
+            submission = self.client.generate(request_body(self.generation.parameters, self.generation.asset_id))
+        except SubmissionUncertainError as error:
+            return self.save(state=State.UNCERTAIN, error=str(error))
         cost = {} if submission.cost is None else {"cost": submission.cost}
         self.save(state=State.RUNNING, job_id=submission.job.id, **{**_told(submission.job), **cost})
+
+    def look_for_job(self) -> None:
+        """Find out whether the request without an answer became a job, and go on with that job.
+
+        :raises SubmissionUncertainError: the list does not show one, or can't be had. It may have been charged.
+        """
+        since = self.generation.created_at - limits.LOOKUP_MARGIN_SECONDS
+        since_iso = datetime.datetime.fromtimestamp(since, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        trouble = ""
+        for pause in limits.LOOKUP_PAUSES_SECONDS:
+            self.report(Snapshot(self.generation, notice=trouble))
+            if self.stop.event.wait(pause):
+                raise CanceledError("Stopped looking for the job.")
+            try:
+                for job in self.client.jobs(updated_after=since_iso):
+                    if job.input.get("modelId") == MODEL_ID and job.input.get("image") == self.generation.asset_id:
+                        return self.save(state=State.RUNNING, job_id=job.id, error="", **_told(job))
+            except _PASSING_ERRORS as error:
+                trouble = error.message
+        raise SubmissionUncertainError()
 
     def wait(self) -> None:
         """Ask after the job until it has ended. The network may come and go meanwhile."""
@@ -208,27 +241,21 @@ class _Run:
     def note(self, error: ScenarioError | GenerationError) -> None:
         """Write down what went wrong, in the state that it leads to."""
         has_job = bool(self.generation.job_id)
-        if isinstance(error, SubmissionUncertainError):
-            self._end(State.UNCERTAIN, str(error))
-        elif isinstance(error, CanceledError | NotFinishedError):
-            if self.stop.is_closing:
-                return  # the next start goes on from here
+        is_stopped = isinstance(error, CanceledError | NotFinishedError)
+        if is_stopped and self.stop.is_closing:
+            return  # the next start goes on from here
+        if self.generation.state is State.UNCERTAIN:
+            self.save(state=State.UNCERTAIN, error=str(SubmissionUncertainError() if is_stopped else error))
+        elif is_stopped:
             if not has_job:
-                self._end(State.FAILED, _STOPPED_BEFORE)
+                self.save(state=State.FAILED, error=_STOPPED_BEFORE)
             else:
-                self._end(State.ABANDONED, _STOPPED_AFTER)
+                self.save(state=State.ABANDONED, error=_STOPPED_AFTER)
                 self._cancel_at_service()
         elif not has_job or isinstance(error, JobFailedError | UnreadableModelError):
-            self._end(State.FAILED, str(error))
+            self.save(state=State.FAILED, error=str(error))
         else:
-            self._end(self.generation.state, str(error))
-
-    def _end(self, state: State, error: str) -> None:
-        try:
-            self.save(state=state, error=error)
-        except StoreError:  # most likely the very trouble that is being noted
-            self.generation = self.generation.changed(state=state, error=error)
-            self.report(Snapshot(self.generation))
+            self.save(error=str(error))
 
     def _cancel_at_service(self) -> None:
         """Try to spare the artist the charge. The service refuses it for this kind of job, as far as is known."""
@@ -238,13 +265,9 @@ class _Run:
         except ScenarioError:
             return
         if job.failed:
-            self._end(State.FAILED, "The service canceled the job.")
+            self.save(state=State.FAILED, error="The service canceled the job.")
 
 
-_UNCERTAIN: Final = (
-    "Blender was closed while the model was asked for, so it is not known whether the service took the request. "
-    "Look at the jobs in your Scenario project before you generate it again: that may be charged again."
-)
 _STOPPED_BEFORE: Final = "Stopped before the model was asked for. Nothing was charged."
 _STOPPED_AFTER: Final = (
     "Stopped waiting. The service goes on with the job and charges for it; Fetch Again brings the model."

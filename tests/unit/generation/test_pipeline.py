@@ -22,6 +22,7 @@ from pixal3d_addon.generation import (
     SourceImage,
     SourceImageError,
     State,
+    limits,
     source_image_from_file,
 )
 from pixal3d_addon.generation.worker import Stop, run
@@ -153,25 +154,73 @@ def test_the_intent_is_on_disk_before_the_paid_request_leaves(
     manager.start(generation, source, connection)
     until(lambda: paid_requests(service) > before, "the paid request")
     assert manager.store.get(generation.id).state is State.SUBMITTING  # type: ignore[union-attr]
-    until(lambda: not manager.is_running(generation.id), "the worker's end")
-    assert manager.store.get(generation.id).state is State.UNCERTAIN  # type: ignore[union-attr]
+    until(lambda: manager.store.get(generation.id).state is State.UNCERTAIN, "uncertainty")  # type: ignore[union-attr]
+
+
+LOST_REPLIES = [{"action": "accept_then_close"}, {"action": "cut", "bytes": 10}]
+
+
+@pytest.mark.parametrize("fault", LOST_REPLIES, ids=lambda fault: fault["action"])
+@pytest.mark.parametrize("lag", [0, 2])
+def test_a_lost_reply_is_made_up_for_by_finding_the_job_in_the_services_list(
+    manager: Manager,
+    service: Any,
+    connection: Connection,
+    source: SourceImage,
+    fault: dict[str, Any],
+    lag: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "LOOKUP_PAUSES_SECONDS", (0.0, 0.1, 0.1))
+    empty = {
+        "method": "GET",
+        "path": "/v1/jobs$",
+        "times": lag,
+        "action": "status",
+        "status": 200,
+        "body": {"jobs": []},
+    }
+    service.set_faults([{"method": "POST", "path": "/generate/", "times": 9, **fault}, *([empty] if lag else [])])
+    before, charges = paid_requests(service), len(service.charges())
+    ready = manager.run(a_generation(), source, connection)
+    assert ready.state is State.READY and ready.job_id and ready.error == ""
+    assert paid_requests(service) == before + 1
+    assert [charge["job_id"] for charge in service.charges()[charges:]] == [ready.job_id]
+
+
+def test_a_job_of_another_image_is_never_taken_for_ours(
+    manager: Manager,
+    service: Any,
+    connection: Connection,
+    source: SourceImage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    manager.run(a_generation(), source, connection)
+    monkeypatch.setattr(limits, "LOOKUP_PAUSES_SECONDS", (0.0,))
+    service.set_faults([{"method": "POST", "path": "/generate/", "times": 9, "action": "close"}])
+    with pytest.raises(SubmissionUncertainError):
+        manager.run(a_generation(), source, connection)
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        {"action": "accept_then_close"},
         {"action": "close"},
         {"action": "status", "status": 503},
         {"action": "status", "status": 409},
         {"action": "html", "status": 200},
-        {"action": "cut", "bytes": 10},
     ],
     ids=lambda fault: f"{fault['action']} {fault.get('status', '')}",
 )
 def test_a_paid_request_without_a_clear_answer_is_uncertain_and_never_sent_again(
-    manager: Manager, service: Any, connection: Connection, source: SourceImage, fault: dict[str, Any]
+    manager: Manager,
+    service: Any,
+    connection: Connection,
+    source: SourceImage,
+    fault: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(limits, "LOOKUP_PAUSES_SECONDS", (0.0, 0.1))
     service.set_faults([{"method": "POST", "path": "/generate/", "times": 9, **fault}])
     before = paid_requests(service)
     generation = a_generation()
@@ -180,16 +229,41 @@ def test_a_paid_request_without_a_clear_answer_is_uncertain_and_never_sent_again
     record = manager.store.get(generation.id)
     assert record and record.state is State.UNCERTAIN and record.error
     service.clear_faults()
-    assert manager.run(record, None, connection).state is State.UNCERTAIN
+    with pytest.raises(SubmissionUncertainError):
+        manager.run(record, None, connection)
+    assert manager.store.get(generation.id).state is State.UNCERTAIN  # type: ignore[union-attr]
     assert paid_requests(service) == before + 1
 
 
-def test_a_record_that_a_killed_blender_left_while_submitting_is_uncertain_and_not_sent(
-    manager: Manager, service: Any, connection: Connection
+def test_stopping_to_look_for_a_job_leaves_it_uncertain(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage
 ) -> None:
+    service.set_faults([{"method": "POST", "path": "/generate/", "times": 9, "action": "close"}])
+    generation = a_generation()
+    manager.start(generation, source, connection)
+    until(lambda: manager.get(generation.id).generation.state is State.UNCERTAIN, "uncertainty")  # type: ignore[union-attr]
+    manager.stop(generation.id)
+    until(lambda: not manager.is_running(generation.id), "the worker's end")
+    record = manager.store.get(generation.id)
+    assert record and record.state is State.UNCERTAIN and "may have been charged" in record.error
+
+
+def test_a_record_that_a_killed_blender_left_while_submitting_is_not_sent_but_looked_for(
+    manager: Manager,
+    service: Any,
+    connection: Connection,
+    source: SourceImage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "LOOKUP_PAUSES_SECONDS", (0.0,))
+    sent = manager.run(a_generation(), source, connection)
     before = paid_requests(service)
-    left = manager.store.save(a_generation().changed(state=State.SUBMITTING, asset_id="asset_1"))
-    assert manager.run(left, None, connection).state is State.UNCERTAIN
+    left = a_generation().changed(state=State.SUBMITTING, asset_id=sent.asset_id)
+    assert manager.run(left, None, connection).job_id == sent.job_id
+    never_sent = a_generation().changed(state=State.SUBMITTING, asset_id="asset_1")
+    with pytest.raises(SubmissionUncertainError):
+        manager.run(never_sent, None, connection)
+    assert manager.store.get(never_sent.id).state is State.UNCERTAIN  # type: ignore[union-attr]
     assert paid_requests(service) == before
 
 

@@ -13,5 +13,8 @@ so the watcher ends after this time and is started again."""
 WATCH_PAUSE_SECONDS = 0.1
 """How soon the watcher is started again after its turn, after File > Open, or after its window was closed."""
 
+RESUME_DELAY_SECONDS = 1.0
+"""After Blender's start, to leave it to Blender until its window stands."""
+
 IMAGE_HEADER_BYTES = 32
 """Read on the main thread, to know a file's format without decoding it."""

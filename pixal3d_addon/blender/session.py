@@ -28,7 +28,7 @@ def manager() -> Manager:
     if _manager is None:
         from ..generation import Manager
 
-        _manager = Manager(_folder())
+        _manager = Manager(folder())
     return _manager
 
 
@@ -85,5 +85,6 @@ def mesh_scale_applied_by() -> AppliedBy:
     return AppliedBy(preferences().mesh_scale_applied_by)
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Where the generations are kept. Nothing is made there by asking."""
     return Path(bpy.utils.extension_path_user(base_package, path="generations"))

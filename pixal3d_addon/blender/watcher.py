@@ -13,7 +13,7 @@ import time
 
 import bpy
 
-from ..generation import Snapshot, State
+from ..generation import Snapshot
 from . import limits, session
 from .importer import wait_reason
 
@@ -97,7 +97,7 @@ def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
     global _seen, waiting
     manager = session.manager()
     snapshots = manager.snapshots()
-    ready = next((s.generation for s in snapshots if s.generation.state is State.READY), None)
+    ready = next((s.generation for s in snapshots if manager.is_awaited(s.generation)), None)
     reason = wait_reason(context) if ready else ""
     if ready and not reason:
         _place(ready.id, operator)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,12 @@ from .source import SourceImage
 from .store import Store
 from .worker import Report, Stop, run
 
+_log = logging.getLogger(__name__)
+
+_RESUMABLE = frozenset({State.SUBMITTING, State.UNCERTAIN, State.RUNNING, State.DOWNLOADING})
+_UNFINISHED = _RESUMABLE | {State.PREPARED, State.UPLOADING, State.READY}
+_CLOSED_BEFORE = "Blender was closed before the model was asked for. Nothing was charged; generate it again."
+
 
 class Manager:
     """Starts generations and knows how far they are. All methods return at once unless they say otherwise."""
@@ -32,6 +39,10 @@ class Manager:
         self._snapshots: dict[str, Snapshot] = {}
         self._stops: dict[str, Stop] = {}
         self._threads: list[threading.Thread] = []
+        self._taken_over: set[str] = set()
+        self._is_resuming = False
+        self._lock = threading.Lock()
+        """Around what several threads begin; never held while anything waits."""
 
     def snapshots(self) -> tuple[Snapshot, ...]:
         """The generations of this process, oldest first. Main thread; memory only."""
@@ -47,8 +58,42 @@ class Manager:
 
     @property
     def is_busy(self) -> bool:
-        """Whether any worker is at work, or a model waits to be placed."""
-        return bool(self._stops) or any(s.generation.state is State.READY for s in self.snapshots())
+        """Whether any worker is at work, or a model is to be placed."""
+        return bool(self._stops) or self._is_resuming or any(self.is_awaited(s.generation) for s in self.snapshots())
+
+    def is_awaited(self, generation: Generation) -> bool:
+        """Whether its model is ready and to be placed by itself.
+
+        That of a generation that was taken over is not: another file may be open by now, so the artist decides.
+        """
+        return generation.state is State.READY and generation.id not in self._taken_over
+
+    def resume(self, connection: Connection | None) -> None:
+        """Take over what a Blender that has ended left unfinished, in the background; returns at once.
+
+        Jobs are waited for again, downloads go on, models that are ready are shown. What had not been paid for is not
+        begun anew: that is for the artist to decide.
+
+        :param connection: ``None`` if there is no key or no network; then the records are shown, to be fetched later.
+        """
+
+        def work() -> None:
+            try:
+                found = self.store.take_over(_UNFINISHED)
+                for generation in found:
+                    if generation.state in (State.PREPARED, State.UPLOADING):
+                        generation = self.store.save(generation.changed(state=State.FAILED, error=_CLOSED_BEFORE))
+                    self._taken_over.add(generation.id)
+                    self._keep(Snapshot(generation))
+                    if connection is not None and generation.state in _RESUMABLE:
+                        self.start(generation, None, connection)
+            except GenerationError as error:
+                _log.warning("The unfinished generations could not be taken over: %s", error)
+            finally:
+                self._is_resuming = False
+
+        self._is_resuming = True
+        self._in_background("pixal3d-resume", work)
 
     def start(self, generation: Generation, source: SourceImage | None, connection: Connection) -> None:
         """Carry `generation` on in a background thread. Its end is seen in :meth:`snapshots`."""
@@ -101,15 +146,17 @@ class Manager:
         for stop in tuple(self._stops.values()):
             stop.request(is_closing=True)
         deadline = time.monotonic() + limits.CLOSE_PATIENCE_SECONDS
-        for thread in self._threads:
+        for thread in tuple(self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
+        if not any(thread.is_alive() for thread in self._threads):
+            self.store.release()
 
     def _enter(self, generation: Generation) -> Stop:
-        if generation.id in self._stops:
-            raise GenerationError("This generation is already under way.")
-        generation = dataclasses.replace(generation, error="")
-        self._keep(Snapshot(generation))
-        stop = self._stops[generation.id] = Stop()
+        with self._lock:
+            if generation.id in self._stops:
+                raise GenerationError("This generation is already under way.")
+            stop = self._stops[generation.id] = Stop()
+        self._keep(Snapshot(dataclasses.replace(generation, error="")))
         return stop
 
     def _run(
@@ -136,7 +183,8 @@ class Manager:
             self._keep(Snapshot(generation, notice=str(error)))
 
     def _in_background(self, name: str, work: Callable[[], None]) -> None:
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
         thread = threading.Thread(target=work, name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        with self._lock:
+            self._threads = [other for other in self._threads if other.is_alive()]
+            thread.start()
+            self._threads.append(thread)

@@ -9,12 +9,13 @@ call (0.1 ms), so that no lock and no connection is shared between threads, and 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import StoreError
-from .record import Generation
+from .ownership import Owner, is_alive
+from .record import Generation, State
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS generations (
     id TEXT PRIMARY KEY,
     state TEXT NOT NULL,
     created_at REAL NOT NULL,
+    owner TEXT NOT NULL,
     record TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS generations_by_state ON generations (state);
@@ -34,10 +36,24 @@ CREATE INDEX IF NOT EXISTS generations_by_state ON generations (state);
 
 
 class Store:
-    """Reads and writes records under one folder, which is made when the first record is."""
+    """Reads and writes records under one folder, which is made when the first record is.
+
+    A record belongs to the process that wrote it first, or that took it over from a dead one; no other may write it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._owners = folder / "owners"
+        self._owner = Owner(self._owners)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there ever was a record. One look at the disk."""
+        return (self.folder / _DATABASE_NAME).exists()
+
+    def release(self) -> None:
+        """This process is done with its records: they may be taken over."""
+        self._owner.release()
 
     def folder_of(self, generation: Generation) -> Path:
         """The folder for the generation's own files, made if need be.
@@ -52,15 +68,50 @@ class Store:
     def save(self, generation: Generation) -> Generation:
         """Write the record; on return it is on disk.
 
-        :raises StoreError: it can't be written.
+        :raises StoreError: it can't be written, or belongs to another Blender.
         """
         with self._database() as database:
-            database.execute(
-                "INSERT INTO generations (id, state, created_at, record) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET state = excluded.state, record = excluded.record",
-                (generation.id, generation.state.value, generation.created_at, generation.to_json()),
-            )
+            written = database.execute(
+                "INSERT INTO generations (id, state, created_at, owner, record) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET state = excluded.state, record = excluded.record "
+                "WHERE owner = excluded.owner",
+                (
+                    generation.id,
+                    generation.state.value,
+                    generation.created_at,
+                    self._owner.token,
+                    generation.to_json(),
+                ),
+            ).rowcount
+        if written != 1:
+            raise StoreError(f"{generation.name} is in the hands of another Blender.", "Look there for the model.")
         return generation
+
+    def take_over(self, states: Iterable[State]) -> list[Generation]:
+        """The records in one of `states` whose owner is dead, oldest first. From now on they are this process's.
+
+        :raises StoreError: the store can't be read or written.
+        """
+        names = [state.value for state in states]
+        with self._database() as database:
+            rows = database.execute(
+                f"SELECT id, owner, record FROM generations WHERE state IN ({', '.join('?' * len(names))}) "
+                "AND owner <> ? ORDER BY created_at",
+                (*names, self._owner.token),
+            ).fetchall()
+        dead = {owner for owner in {owner for _, owner, _ in rows} if not is_alive(self._owners, owner)}
+        taken = []
+        with self._database() as database:
+            for id_, owner, record in rows:
+                # Another Blender may have been quicker: then the owner is no longer the dead one.
+                if (
+                    owner in dead
+                    and database.execute(
+                        "UPDATE generations SET owner = ? WHERE id = ? AND owner = ?", (self._owner.token, id_, owner)
+                    ).rowcount
+                ):
+                    taken.append(Generation.from_json(record))
+        return taken
 
     def get(self, generation_id: str) -> Generation | None:
         """The record, or ``None`` if there is none of that id.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..blender import connection_check, session, watcher
+from ..blender import connection_check, resume, session, watcher
 from . import operators, panels, preferences, properties
 
 _CLASSES = (
@@ -21,9 +21,11 @@ def register() -> None:
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     properties.register()
+    resume.start()
 
 
 def unregister() -> None:
+    resume.close()
     watcher.stop_watching()
     connection_check.close()
     session.close()

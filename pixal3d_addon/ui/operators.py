@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -57,13 +58,7 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if reason := online.offline_reason():
-            cls.poll_message_set(reason)
-            return False
-        if not session.key_source():
-            cls.poll_message_set("No Scenario API key is set. Enter it in the add-on's preferences")
-            return False
-        return True
+        return _can_ask_for_models(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """From the panel: the scene's settings; starts in the background and returns at once."""
@@ -94,6 +89,16 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
         source = _source_image(context, self.image)  # type: ignore[attr-defined]
         generation = Generation(name=source.title, parameters=parameters, placement=placement_here(context))
         return generation, source, connection
+
+
+def _can_ask_for_models(operator: type[bpy.types.Operator]) -> bool:
+    """For ``poll``: whether there is a network and a key; if not, the button says why."""
+    reason = online.offline_reason()
+    if not reason and not session.key_source():
+        reason = "No Scenario API key is set. Enter it in the add-on's preferences"
+    if reason:
+        operator.poll_message_set(reason)
+    return not reason
 
 
 def _source_image(context: bpy.types.Context, name_or_path: str) -> SourceImage:
@@ -149,7 +154,7 @@ class PIXAL3D_OT_stop_waiting(_OnGeneration, bpy.types.Operator):
 
 
 class PIXAL3D_OT_fetch_again(_OnGeneration, bpy.types.Operator):
-    """Ask the service for this model again. Nothing is charged for it"""
+    """Ask the service for this model, or for the job if that is not known. Nothing is charged for it"""
 
     bl_idname = "pixal3d.fetch_again"
     bl_label = "Fetch Again"
@@ -163,9 +168,41 @@ class PIXAL3D_OT_fetch_again(_OnGeneration, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         manager = session.manager()
         with _errors_reported(self):
-            if (snapshot := manager.get(self.generation)) is None or not snapshot.generation.job_id:
+            snapshot = manager.get(self.generation)
+            if snapshot is None or not (snapshot.generation.job_id or snapshot.generation.state is State.UNCERTAIN):
                 raise GenerationError("There is nothing to fetch: the service has no job for this image.")
             manager.start(snapshot.generation, None, session.connection())
+            watcher.watch()
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
+class PIXAL3D_OT_try_again(_OnGeneration, bpy.types.Operator):
+    """Generate a new model from the same image with the same settings. This is charged anew"""
+
+    bl_idname = "pixal3d.try_again"
+    bl_label = "Try Again"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _can_ask_for_models(cls)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        question = "The service charges for it, again if it did before."
+        manager: Any = context.window_manager
+        answer: set[str] = manager.invoke_confirm(self, event, title="Generate this model anew?", message=question)
+        return answer
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        manager = session.manager()
+        with _errors_reported(self):
+            snapshot = manager.get(self.generation)
+            if snapshot is None or not snapshot.generation.source_file:
+                raise GenerationError("The image that was sent is not known any more.", "Select it and generate.")
+            old = snapshot.generation
+            again = Generation(name=old.name, parameters=old.parameters, placement=placement_here(context))
+            manager.start(again, SourceImage(old.name, Path(old.source_file)), session.connection())
+            manager.forget(old.id)
             watcher.watch()
             return {"FINISHED"}
         return {"CANCELLED"}
@@ -236,6 +273,7 @@ classes = (
     PIXAL3D_OT_import_model,
     PIXAL3D_OT_stop_waiting,
     PIXAL3D_OT_fetch_again,
+    PIXAL3D_OT_try_again,
     PIXAL3D_OT_dismiss,
     PIXAL3D_OT_use_active_texture,
     PIXAL3D_OT_test_connection,

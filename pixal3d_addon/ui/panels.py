@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 import bpy
 
 from .. import __package__ as base_package
 from ..blender import online, session, watcher
-from ..generation import Snapshot, State
+from ..generation import Generation, Manager, Snapshot, State
 from ..parameters import Group, in_group
 
 _STATE_TEXT = {
@@ -23,7 +24,7 @@ _STATE_TEXT = {
     State.IMPORTED: "In the scene",
     State.FAILED: "Failed",
     State.ABANDONED: "No longer waited for",
-    State.UNCERTAIN: "Not known whether the service took it",
+    State.UNCERTAIN: "Looking for the job",
 }
 
 _CHARACTER_WIDTH_PX = 6.3
@@ -52,8 +53,9 @@ class PIXAL3D_PT_main(_Sidebar, bpy.types.Panel):
         row.operator("pixal3d.generate", icon="MESH_MONKEY")
 
         manager = session.manager_or_none()
-        for snapshot in reversed(manager.snapshots() if manager else ()):
-            _draw_generation(layout, context, snapshot, manager.is_running(snapshot.generation.id))
+        if manager:
+            for snapshot in reversed(manager.snapshots()):
+                _draw_generation(layout, context, snapshot, manager)
 
 
 def _draw_first_steps(layout: Any, context: bpy.types.Context) -> bool:
@@ -75,33 +77,52 @@ def _draw_first_steps(layout: Any, context: bpy.types.Context) -> bool:
     return False
 
 
-def _draw_generation(layout: Any, context: bpy.types.Context, snapshot: Snapshot, is_running: bool) -> None:
+def _draw_generation(layout: Any, context: bpy.types.Context, snapshot: Snapshot, manager: Manager) -> None:
     generation = snapshot.generation
     box = layout.box()
     row = box.row()
+    is_running = manager.is_running(generation.id)
     row.label(text=generation.name, icon=_icon(generation.state, is_running), translate=False)
     if is_running:
         row.operator("pixal3d.stop_waiting", text="", icon="X").generation = generation.id
-        status = generation.service_status if generation.state is State.RUNNING else ""
-        text = f"{_STATE_TEXT[generation.state]}: {status}" if status else _STATE_TEXT[generation.state]
-        if snapshot.progress is None:
-            box.label(text=text)
-        else:
-            box.progress(factor=snapshot.progress, text=f"{text} {snapshot.progress:.0%}")
-        if snapshot.notice:
-            _draw_text(box, context, snapshot.notice, icon="ERROR")
+        _draw_progress(box, context, snapshot)
         return
-
-    if generation.state is not State.READY:
+    is_awaited = manager.is_awaited(generation)
+    if not is_awaited:
         row.operator("pixal3d.dismiss", text="", icon="X").generation = generation.id
-    if generation.state is State.READY and watcher.waiting:
+    if is_awaited and watcher.waiting:
         box.label(text=watcher.waiting, icon="TIME")
     elif generation.error:
         _draw_text(box, context, generation.error)
     else:
         box.label(text=_STATE_TEXT[generation.state])
-    if generation.job_id and (generation.state.is_working or generation.state is State.ABANDONED):
-        box.operator("pixal3d.fetch_again", icon="FILE_REFRESH").generation = generation.id
+    for operator, text, icon in _ways_on(generation, is_awaited):
+        box.operator(operator, text=text, icon=icon).generation = generation.id
+
+
+def _draw_progress(box: Any, context: bpy.types.Context, snapshot: Snapshot) -> None:
+    generation = snapshot.generation
+    status = generation.service_status if generation.state is State.RUNNING else ""
+    text = f"{_STATE_TEXT[generation.state]}: {status}" if status else _STATE_TEXT[generation.state]
+    if snapshot.progress is None:
+        box.label(text=text)
+    else:
+        box.progress(factor=snapshot.progress, text=f"{text} {snapshot.progress:.0%}")
+    if snapshot.notice:
+        _draw_text(box, context, snapshot.notice, icon="ERROR")
+
+
+def _ways_on(generation: Generation, is_awaited: bool) -> Iterator[tuple[str, str, Any]]:
+    """What the artist can do with a generation that no worker is at: operator, label, icon."""
+    state = generation.state
+    if state is State.READY and not is_awaited:
+        yield "pixal3d.import_model", "Import", "IMPORT"
+    if state is State.UNCERTAIN:
+        yield "pixal3d.fetch_again", "Look Again", "FILE_REFRESH"
+    elif generation.job_id and (state.is_working or state is State.ABANDONED):
+        yield "pixal3d.fetch_again", "Fetch Again", "FILE_REFRESH"
+    if state in {State.UNCERTAIN, State.FAILED} and generation.source_file:
+        yield "pixal3d.try_again", "Try Again", "LOOP_BACK"
 
 
 def _icon(state: State, is_running: bool) -> Any:

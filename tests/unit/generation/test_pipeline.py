@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
-import struct
 import threading
 import time
-import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,22 +33,9 @@ from pixal3d_addon.scenario import (
     UnreadableModelError,
 )
 
+from .images import a_png, until
+
 SETTINGS = complete({"decimation_target": 5000, "resolution": 1024, "seed": 7})
-PATIENCE_SECONDS = 60.0
-
-
-def a_png() -> bytes:
-    """A 64 px PNG of a green disk on nothing."""
-    green, nothing, side = bytes((30, 160, 60, 255)), bytes(4), range(64)
-    rows = b"".join(
-        b"\0" + b"".join(green if (x - 32) ** 2 + (y - 32) ** 2 < 500 else nothing for x in side) for y in side
-    )
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", 64, 64, 8, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 @pytest.fixture
@@ -87,13 +71,6 @@ def paid_requests(service: Any) -> int:
         r["method"] == "POST" and r["path"].endswith("/generate/custom/model_pixal3d") and "dryRun" not in r["query"]
         for r in service.requests()
     )
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 def test_an_image_becomes_a_glb_and_every_state_is_on_disk_before_the_next_begins(

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a process that has ended left behind is gone on with, by one other process, and never paid for again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixal3d_addon.generation import Generation, Manager, SourceImage, State, Store, StoreError
+from pixal3d_addon.generation.ownership import Owner, is_alive
+from pixal3d_addon.parameters import complete
+from pixal3d_addon.scenario import Connection, Credentials
+
+from .images import a_png, until
+
+PROJECT = Path(__file__).resolve().parents[3]
+SETTINGS = complete({"decimation_target": 5000, "resolution": 1024, "seed": 7})
+ALL = tuple(State)
+
+WORKER = """
+import sys
+from pathlib import Path
+from pixal3d_addon.generation import Generation, Manager, source_image_from_file
+from pixal3d_addon.parameters import complete
+from pixal3d_addon.scenario import Connection, Credentials
+
+folder, image, base_url, key, secret, count = sys.argv[1:]
+manager = Manager(Path(folder))
+connection = Connection(Credentials(key, secret), base_url)
+settings = complete({"decimation_target": 5000, "resolution": 1024, "seed": 7})
+source = source_image_from_file(Path(image))
+for number in range(int(count)):
+    manager.start(Generation(name=f"disk {number}", parameters=settings), source, connection)
+print("STARTED", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def service(standin: Any) -> Any:
+    standin.clear_faults()
+    standin.set_options(job_seconds=0.5, variant="normal", job_outcome="success", texture_format="webp")
+    return standin
+
+
+@pytest.fixture
+def connection(service: Any) -> Connection:
+    return Connection(Credentials(service.key, service.secret), service.base_url)
+
+
+def a_process(folder: Path, image: Path, service: Any, count: int = 1) -> subprocess.Popen[str]:
+    """Another process that generates on the store in `folder`, and does not end by itself."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORKER, folder, image, service.base_url, service.key, service.secret, str(count)],
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout and process.stdout.readline() == "STARTED\n"
+    return process
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    (tmp_path / "disk.png").write_bytes(a_png())
+    return tmp_path / "disk.png"
+
+
+@pytest.mark.parametrize("at", [State.UPLOADING, State.SUBMITTING, State.RUNNING, State.DOWNLOADING, State.READY])
+def test_a_process_that_is_killed_costs_nothing_twice_and_loses_nothing(
+    tmp_path: Path, image: Path, service: Any, connection: Connection, at: State
+) -> None:
+    slow = {
+        State.UPLOADING: {"method": "POST", "path": "/v1/assets$"},
+        State.SUBMITTING: {"method": "POST", "path": "/generate/"},
+        State.RUNNING: {"method": "GET", "path": "/v1/jobs/"},
+        State.DOWNLOADING: {"method": "GET", "path": "/cdn/"},
+    }.get(at)
+    if slow:
+        service.set_faults([{**slow, "times": 1, "action": "hang", "seconds": 60.0}])
+    charges = len(service.charges())
+    folder = tmp_path / "generations"
+    process = a_process(folder, image, service)
+    store = Store(folder)
+    until(lambda: any(g.state is at for g in store.all()) if store.exists else False, f"the state {at}")
+    kill(process)
+    service.clear_faults()
+    (record,) = store.all()
+
+    manager = Manager(folder)
+    try:
+        manager.resume(connection)
+        until(lambda: not manager.is_busy, "the end of what was taken over")
+        (snapshot,) = manager.snapshots()
+        state = snapshot.generation.state
+        if at is State.UPLOADING:
+            assert state is State.FAILED and "Nothing was charged" in snapshot.generation.error
+            assert len(service.charges()) == charges
+        elif at is State.SUBMITTING:  # the stand-in hung without doing the work, so there is no job to be found
+            assert state is State.UNCERTAIN
+            assert len(service.charges()) == charges
+        else:
+            assert state is State.READY and snapshot.generation.job_id == record.job_id
+            assert not manager.is_awaited(snapshot.generation), "the artist decides where it lands"
+            assert len(service.charges()) == charges + 1
+    finally:
+        manager.close()
+
+
+@pytest.fixture(autouse=True)
+def quick_lookup(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pixal3d_addon.generation import limits
+
+    monkeypatch.setattr(limits, "LOOKUP_PAUSES_SECONDS", (0.0, 0.1))
+
+
+def test_what_a_living_process_is_at_is_left_to_it(
+    tmp_path: Path, image: Path, service: Any, connection: Connection
+) -> None:
+    service.set_options(job_seconds=60.0)
+    folder = tmp_path / "generations"
+    process = a_process(folder, image, service)
+    try:
+        store = Store(folder)
+        until(lambda: any(g.state is State.RUNNING for g in store.all()) if store.exists else False, "a job")
+        assert store.take_over(ALL) == []
+        (record,) = store.all()
+        with pytest.raises(StoreError, match="another Blender"):
+            store.save(record.changed(state=State.FAILED))
+        assert store.get(record.id) == record
+    finally:
+        kill(process)
+    assert [g.id for g in store.take_over(ALL)] == [record.id]
+
+
+def test_two_that_come_at_the_same_moment_do_not_both_get_a_record(tmp_path: Path, image: Path, service: Any) -> None:
+    service.set_options(job_seconds=60.0)
+    folder = tmp_path / "generations"
+    process = a_process(folder, image, service, count=8)
+    store = Store(folder)
+    until(lambda: sum(g.state is State.RUNNING for g in store.all()) == 8 if store.exists else False, "eight jobs")
+    kill(process)
+    heirs = [Store(folder) for _ in range(4)]
+    taken: list[list[Generation]] = [[] for _ in heirs]
+    together = threading.Barrier(len(heirs))
+
+    def take(number: int) -> None:
+        together.wait()
+        taken[number] = heirs[number].take_over(ALL)
+
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(len(heirs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    left = heirs[0].take_over(ALL)  # a lock that was tried at the same moment looks held: then nobody got it yet
+    ids = [g.id for found in (*taken, left) for g in found]
+    assert len(ids) == len(set(ids)) == 8
+
+
+def test_closing_hands_over_at_once_in_the_same_process(tmp_path: Path, service: Any, connection: Connection) -> None:
+    """As when the add-on is disabled and enabled again."""
+    service.set_options(job_seconds=3.0)
+    charges = len(service.charges())
+    first = Manager(tmp_path)
+    generation = Generation(name="disk", parameters=SETTINGS)
+    first.start(generation, SourceImage("disk", a_png()), connection)
+    until(lambda: first.get(generation.id).generation.state is State.RUNNING, "a job")  # type: ignore[union-attr]
+    first.close()
+    second = Manager(tmp_path)
+    second.resume(connection)
+    until(lambda: not second.is_busy, "the end of what was taken over")
+    assert second.get(generation.id).generation.state is State.READY  # type: ignore[union-attr]
+    assert len(service.charges()) == charges + 1
+    second.close()
+
+
+def test_without_a_key_what_was_left_is_shown_and_can_be_fetched_later(
+    tmp_path: Path, service: Any, connection: Connection
+) -> None:
+    before = Manager(tmp_path)
+    ready = before.run(Generation(name="disk", parameters=SETTINGS), SourceImage("disk", a_png()), connection)
+    before.store.save(ready.changed(state=State.RUNNING))
+    before.close()
+    manager = Manager(tmp_path)
+    manager.resume(None)
+    until(lambda: not manager.is_busy, "the look at the store")
+    (snapshot,) = manager.snapshots()
+    assert snapshot.generation.state is State.RUNNING and not manager.is_running(ready.id)
+    manager.start(snapshot.generation, None, connection)
+    until(lambda: not manager.is_running(ready.id), "the fetching")
+    assert manager.get(ready.id).generation.state is State.READY  # type: ignore[union-attr]
+    manager.close()
+
+
+def test_an_owner_is_dead_when_it_lets_go_and_its_lock_file_is_gone(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    token = owner.token
+    assert is_alive(tmp_path, token) and owner.token == token
+    owner.release()
+    assert not is_alive(tmp_path, token)
+    assert list(tmp_path.iterdir()) == []
+    assert owner.token != token
+    owner.release()
+
+
+def test_many_threads_of_one_process_are_one_owner(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    tokens: list[str] = []
+    threads = [threading.Thread(target=lambda: tokens.append(owner.token)) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tokens) == 16 and len(set(tokens)) == 1 and os.listdir(tmp_path) == [f"{tokens[0]}.lock"]
+    owner.release()

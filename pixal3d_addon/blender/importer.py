@@ -157,9 +157,10 @@ def _provenance(generation: Generation, applied_by: AppliedBy) -> dict[str, Any]
 def _select(objects: list[bpy.types.Object], root: bpy.types.Object) -> None:
     """Selected and active in the window's view layer, if the model landed there."""
     view_layer = bpy.context.view_layer
+    view_layer.update()  # else it may still list what was moved to another scene (seen in 4.5.15)
     for obj in tuple(view_layer.objects.selected):
         obj.select_set(False)
-    if root.name in view_layer.objects:
+    if view_layer.objects.get(root.name) == root:
         for obj in objects:
             obj.select_set(True)
         view_layer.objects.active = root

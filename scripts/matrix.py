@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The test matrix: what is run, in which environment, with which Blender."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+XDIST_WORKERS = "2"
+
+# The stand-in's own tests and the tooling's need the stand-in's libraries, and say nothing about old ones.
+ONLY_WITH_TOOLS = ("--ignore=tests/unit/standin", "--ignore=tests/unit/tooling")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Leg:
+    """One part of the matrix: a command in an environment."""
+
+    name: str
+    environment: str
+    command: tuple[str, ...]
+    """What follows the environment's Python."""
+    cores: int = 1
+    """How many cores it keeps busy; legs run side by side as far as the machine's cores go."""
+    blender: Path | None = None
+    needs: tuple[str, ...] = ()
+    """Programs on PATH."""
+
+    @property
+    def file_name(self) -> str:
+        """The name, fit for a file."""
+        return re.sub(r"[^\w.-]+", "-", self.name)
+
+    @property
+    def is_pytest(self) -> bool:
+        return self.command[:2] == ("-m", "pytest")
+
+
+def pytest_leg(name: str, environment: str, *arguments: str, cores: int = 1) -> Leg:
+    return Leg(name, environment, ("-m", "pytest", *arguments), cores)
+
+
+def legs(blenders: Sequence[Path]) -> list[Leg]:
+    """The matrix, in the order in which it is best begun: what fails soonest, then what takes longest."""
+    parallel = ("-n", XDIST_WORKERS)
+    found = [
+        Leg("lint", "checks", ("-m", "ruff", "check", "--no-cache")),
+        Leg("mypy", "checks", ("-m", "mypy")),
+        pytest_leg("unit", "tools", "tests/unit", "-W", "error", *parallel, cores=2),
+        pytest_leg("blender-5.2", "bpy-5.2", "tests/blender"),
+        pytest_leg("blender-4.2", "bpy-4.2", "tests/blender"),
+        pytest_leg("blender-4.5", "bpy-4.5", "tests/blender"),
+        pytest_leg("unit-old-requests", "old-requests", "tests/unit", *ONLY_WITH_TOOLS, *parallel, cores=2),
+        pytest_leg("unit-3.13", "new-python", "tests/unit", "-W", "error", *ONLY_WITH_TOOLS, *parallel, cores=2),
+    ]
+    for path, name in zip(blenders, blender_names(blenders), strict=True):
+        installed = pytest_leg(f"installed:{name}", "tools", "tests/installed")
+        gui = pytest_leg(f"gui:{name}", "tools", "tests/gui")
+        found += [
+            dataclasses.replace(installed, blender=path),
+            dataclasses.replace(gui, blender=path, needs=("Xvfb",)),
+        ]
+    return found
+
+
+def blender_names(blenders: Sequence[Path]) -> list[str]:
+    """The executables' names; with a number where two have the same."""
+    names: list[str] = []
+    for path in blenders:
+        same = sum(re.sub(r"#\d+$", "", name) == path.name for name in names)
+        names.append(f"{path.name}#{same + 1}" if same else path.name)
+    return names
+
+
+def given_blenders(paths: Sequence[str]) -> list[Path]:
+    """From the command line, else PIXAL3D_BLENDERS, else PATH. May be empty."""
+    listed = list(paths) or [path for path in os.environ.get("PIXAL3D_BLENDERS", "").split(os.pathsep) if path]
+    if not listed and (on_path := shutil.which("blender")):
+        listed = [on_path]
+    return [Path(os.path.abspath(path)) for path in listed]  # not resolved: a wrapper may go by its link's name

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the tests: ``python3 scripts/test.py`` does all that this machine can do, ``--all`` wants the whole matrix.
+
+The parts of the matrix ("legs") and what each needs are in ``scripts/matrix.py``. A leg without its Python or its
+Blender is absent, and the summary says so; with ``--all`` that is a failure, and so is a skipped test. A leg that finds
+no test fails always. Real Blenders are given by ``--blender PATH``, by ``PIXAL3D_BLENDERS`` (a list like PATH), or are
+the ``blender`` on PATH. Each leg's output is kept in ``build/test/LEG.log``, and shown if the leg failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import contextlib
+import dataclasses
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+if not __package__:
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+from scripts import environments
+from scripts.matrix import Leg, given_blenders, legs
+
+ROOT = environments.ROOT
+RESULTS = ROOT / "build" / "test"
+LEG_TIMEOUT_SECONDS = 20 * 60
+CORES = max(2, os.cpu_count() or 2)
+SHOWN_OUTPUT_CHARACTERS = 20_000
+
+
+@dataclasses.dataclass(slots=True)
+class Outcome:
+    """How a leg ended."""
+
+    leg: Leg
+    state: str = "passed"
+    """passed, failed or absent."""
+    reason: str = ""
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+
+
+class Cores:
+    """Legs wait here for their share of the machine, first come first served."""
+
+    def __init__(self, count: int) -> None:
+        self._count = self._free = count
+        self._changed = threading.Condition()
+        self._waiting: list[object] = []
+
+    @contextlib.contextmanager
+    def taken(self, wanted: int) -> Iterator[None]:
+        share = min(wanted, self._count)
+        ticket = object()
+        with self._changed:
+            self._waiting.append(ticket)
+            self._changed.wait_for(lambda: self._waiting[0] is ticket and self._free >= share)
+            self._waiting.remove(ticket)
+            self._free -= share
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += share
+                self._changed.notify_all()
+
+
+class Runner:
+    """Runs legs, some of them side by side."""
+
+    def __init__(self, *, demand_all: bool, keyword: str | None, stop_at_failure: bool) -> None:
+        self._demand_all = demand_all
+        self._keyword = keyword
+        self._stop_at_failure = stop_at_failure
+        self._cores = Cores(CORES)
+        self._failed = threading.Event()
+        self._printing = threading.Lock()
+        self._zip_built: Path | None = None
+        self._building = threading.Lock()
+
+    def run(self, chosen: Sequence[Leg]) -> list[Outcome]:
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        environments.interpreters()  # looked for once, and not by each thread
+        # As many threads as legs: most only wait, for an environment or for their share of the machine.
+        with concurrent.futures.ThreadPoolExecutor(max(1, len(chosen))) as pool:
+            return list(pool.map(self._leg, chosen))
+
+    def _leg(self, leg: Leg) -> Outcome:
+        outcome = Outcome(leg)
+        try:
+            python = self._prepared(leg)
+            with self._cores.taken(leg.cores):
+                if self._stop_at_failure and self._failed.is_set():
+                    raise environments.EnvironmentAbsent("not run, because another leg failed")
+                started = time.monotonic()
+                output, returncode = self._execute(leg, python)
+                outcome.seconds = time.monotonic() - started
+            self._judge(outcome, output, returncode)
+        except environments.EnvironmentAbsent as absent:
+            outcome.state, outcome.reason = ("failed" if self._demand_all else "absent"), str(absent)
+        except environments.EnvironmentFailed as failure:
+            outcome.state, outcome.reason = "failed", str(failure)
+        if outcome.state == "failed":
+            self._failed.set()
+            outcome.failed = outcome.failed or 1
+        return outcome
+
+    def _prepared(self, leg: Leg) -> Path:
+        """The leg's Python. Raises EnvironmentAbsent or EnvironmentFailed."""
+        for program in leg.needs:
+            if not shutil.which(program):
+                raise environments.EnvironmentAbsent(f"no {program} on PATH")
+        if leg.blender and not os.access(leg.blender, os.X_OK):
+            raise environments.EnvironmentAbsent(f"no program at {leg.blender}")
+        if leg.is_pytest:
+            environments.python("tools")  # the stand-in's
+        if leg.blender:
+            self._built_zip()
+        return environments.python(leg.environment)
+
+    def _built_zip(self) -> Path:
+        """Built once, by whichever leg comes first."""
+        with self._building:
+            if self._zip_built is None:
+                command = [sys.executable, str(ROOT / "scripts/build.py")]
+                done = subprocess.run(command, capture_output=True, text=True, timeout=LEG_TIMEOUT_SECONDS)
+                if done.returncode:
+                    raise environments.EnvironmentFailed(f"scripts/build.py failed:\n{done.stdout}{done.stderr}")
+                self._zip_built = Path(done.stdout.splitlines()[0])
+            return self._zip_built
+
+    def _execute(self, leg: Leg, python: Path) -> tuple[str, int]:
+        command = [str(python), *leg.command]
+        if leg.is_pytest:
+            report_of(leg).unlink(missing_ok=True)
+            command += [
+                "--color=no",
+                f"--junitxml={report_of(leg)}",
+                *(["-k", self._keyword] if self._keyword else []),
+            ]
+        self._say(f"--- {leg.name}: begins")
+        log = RESULTS / f"{leg.file_name}.log"
+        with tempfile.TemporaryDirectory(prefix="pixal3d-test-") as home, log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self._environment(leg, home),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                returncode = process.wait(LEG_TIMEOUT_SECONDS)
+            except subprocess.TimeoutExpired:
+                output.write(f"\nstopped after {LEG_TIMEOUT_SECONDS} s\n".encode())
+                returncode = -signal.SIGKILL
+            finally:
+                # Nothing that a leg started outlives it.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        return log.read_text(encoding="utf-8", errors="replace"), returncode
+
+    def _environment(self, leg: Leg, home: str) -> dict[str, str]:
+        """The caller's, without what could lead a test off this machine, to the caller's account or into a profile."""
+        dropped = re.compile(
+            r"SCENARIO_|PYTHON|PYTEST_|BLENDER_|VIRTUAL_ENV$|(https?|ftp|all|no)_proxy$", re.IGNORECASE
+        )
+        kept = {name: value for name, value in os.environ.items() if not dropped.match(name)}
+        kept |= {
+            "HOME": home,
+            "XDG_CONFIG_HOME": f"{home}/.config",
+            "XDG_CACHE_HOME": f"{home}/.cache",
+            "BLENDER_USER_RESOURCES": f"{home}/blender",
+            "PIXAL3D_LOOPBACK_ONLY": "1",
+            "PIXAL3D_ENVIRONMENTS": str(environments.folder()),
+            "PIXAL3D_BLENDERS": str(leg.blender or ""),
+            "PIXAL3D_TEST_OUTPUT": str(RESULTS / leg.file_name),
+        }
+        # `environments` looks below the home folder for these, and the leg has another one.
+        kept.setdefault("PYENV_ROOT", str(Path.home() / ".pyenv"))
+        kept.setdefault("UV_PYTHON_INSTALL_DIR", str(Path.home() / ".local/share/uv/python"))
+        if leg.is_pytest:
+            kept["PIXAL3D_STANDIN_PYTHON"] = str(environments.python("tools"))
+        if leg.blender:
+            kept["PIXAL3D_ZIP"] = str(self._built_zip())
+        return kept
+
+    def _judge(self, outcome: Outcome, output: str, returncode: int) -> None:
+        leg = outcome.leg
+        if leg.is_pytest:
+            count(outcome, report_of(leg))
+        elif returncode == 0:
+            outcome.passed = 1
+        if leg.is_pytest and not outcome.passed + outcome.failed:
+            # With -k, most legs have nothing to do.
+            nothing_chosen = self._keyword is not None and returncode == 5
+            outcome.state, outcome.reason = ("absent" if nothing_chosen else "failed"), "no test ran"
+        elif returncode:
+            outcome.state, outcome.reason = "failed", exit_reason(returncode)
+        elif self._demand_all and outcome.skipped:
+            outcome.state, outcome.reason = "failed", f"{outcome.skipped} skipped"
+        with self._printing:
+            print(f"--- {leg.name}: {outcome.state} {outcome.reason}({outcome.seconds:.0f} s)".replace("  ", " "))
+            if outcome.state == "failed":
+                print(output[-SHOWN_OUTPUT_CHARACTERS:])
+            sys.stdout.flush()
+
+    def _say(self, text: str) -> None:
+        with self._printing:
+            print(text, flush=True)
+
+
+def report_of(leg: Leg) -> Path:
+    """pytest's own account of the leg."""
+    return RESULTS / f"{leg.file_name}.xml"
+
+
+def count(outcome: Outcome, report: Path) -> None:
+    """Reads pytest's own count. No report (a crash, a wrong command line) counts as nothing run."""
+    try:
+        suites = list(ElementTree.parse(report).iter("testsuite"))
+    except (OSError, ElementTree.ParseError):
+        return
+    for suite in suites:
+        total, failures, errors, skipped = (
+            int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")
+        )
+        outcome.failed += failures + errors
+        outcome.skipped += skipped
+        outcome.passed += max(0, total - failures - errors - skipped)
+
+
+def exit_reason(returncode: int) -> str:
+    if returncode < 0:
+        with contextlib.suppress(ValueError):
+            return f"ended by {signal.Signals(-returncode).name} "
+    return f"exit code {returncode} "
+
+
+def print_summary(outcomes: Sequence[Outcome], seconds: float) -> None:
+    width = max(len(outcome.leg.name) for outcome in outcomes)
+    print(f"\n{'leg':{width}}  result  passed failed skipped seconds")
+    for o in outcomes:
+        reason = o.reason.strip().splitlines()[0] if o.reason.strip() else ""
+        print(f"{o.leg.name:{width}}  {o.state:6}  {o.passed:6} {o.failed:6} {o.skipped:7} {o.seconds:7.0f}  {reason}")
+    for o in outcomes:
+        if "\n" in o.reason.strip():
+            print(f"\n{o.leg.name}: {o.reason}")
+    passed, failed, skipped = (sum(getattr(o, key) for o in outcomes) for key in ("passed", "failed", "skipped"))
+    print(f"\n{seconds:.0f} s in all")
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--all", action="store_true", help="anything absent or skipped is a failure")
+    parser.add_argument("--only", nargs="+", metavar="LEG", help="these legs; `gui` stands for every gui:…, and so on")
+    parser.add_argument("--list", action="store_true", help="name the legs and end")
+    parser.add_argument(
+        "--blender", action="append", default=[], metavar="PATH", help="a real Blender; may be repeated"
+    )
+    parser.add_argument("-k", dest="keyword", metavar="EXPRESSION", help="pytest's -k; leaves out lint and mypy")
+    parser.add_argument("-x", dest="stop", action="store_true", help="begin no further leg after one failed")
+    arguments = parser.parse_args()
+
+    blenders = given_blenders(arguments.blender)
+    chosen = legs(blenders)
+    if arguments.only:
+        chosen = [leg for leg in chosen if leg.name in arguments.only or leg.name.split(":")[0] in arguments.only]
+    if arguments.keyword:
+        chosen = [leg for leg in chosen if leg.is_pytest]
+    if arguments.list:
+        print("\n".join(leg.name for leg in chosen))
+        return 0
+    if not chosen:
+        parser.error(f"no such leg: {' '.join(arguments.only or [])} (--list names them)")
+
+    started = time.monotonic()
+    runner = Runner(demand_all=arguments.all, keyword=arguments.keyword, stop_at_failure=arguments.stop)
+    outcomes = runner.run(chosen)
+    if not blenders and not arguments.only:
+        # Without a Blender their legs have no names of their own; they are missed all the same.
+        for name in ("installed", "gui"):
+            state, failed = ("failed", 1) if arguments.all else ("absent", 0)
+            reason = "no Blender given (--blender PATH)"
+            outcomes.append(Outcome(Leg(name, "tools", ()), state, reason, failed=failed))
+    print_summary(outcomes, time.monotonic() - started)
+    return int(any(outcome.state == "failed" for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In a real window, against the stand-in: the panel, the click, the progress, the mesh; and what may come between."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.gui.conftest import Window
+
+
+@pytest.fixture
+def service(standin: Any) -> Any:
+    standin.clear_faults()
+    standin.set_options(job_seconds=6.0, mesh_scale="honoured", texture_format="webp")
+    return standin
+
+
+def test_one_click_is_one_mesh_one_charge_and_one_undo_step(window: Window, service: Any) -> None:
+    before = len(service.charges())
+    seen = window.play("generate", service.environment()).recorded
+    assert not seen["imported_in_edit_mode"]
+    assert seen["vertices"] > 2000
+    assert seen["largest_side"] == pytest.approx(1.0, rel=1e-3)
+    assert seen["stands_at"] == pytest.approx([1.5, -1.0, 0.0], abs=1e-3)
+    assert (seen["selected"], seen["active"]) == (["mushroom"], "mushroom")
+    assert seen["cube_after_undo"] == [-2.0, 0.0, 0.0]
+    assert len(service.charges()) == before + 1
+
+
+def test_the_mesh_arrives_in_the_file_that_was_opened_meanwhile(window: Window, service: Any) -> None:
+    seen = window.play("open_file", service.environment()).recorded
+    assert seen["scene"] == "Other Scene"
+    assert seen["state_after_open"] == "running"
+    assert seen["scene_of_model"] == ["Other Scene"]
+
+
+def test_blender_auto_saves_during_a_long_job(window: Window, service: Any) -> None:
+    service.set_options(job_seconds=300.0)
+    seen = window.play("auto_save", service.environment()).recorded
+    assert seen["state_at_save"] == "running"
+
+
+def test_disabling_and_quitting_take_less_than_a_second_whatever_the_network_does(window: Window, service: Any) -> None:
+    service.set_options(job_seconds=300.0)
+    service.set_faults([{"method": "GET", "path": "/v1/jobs/.*", "times": 100, "action": "hang", "seconds": 60}])
+    seen = window.play("leave", service.environment()).recorded
+    # The promise is what is asserted here, so there is no way around the clock.
+    assert seen["seconds_to_disable"] < 1.0
+    assert time.time() - seen["quit_at"] < 1.0 + PROCESS_END_SECONDS
+
+
+PROCESS_END_SECONDS = 1.5
+"""Blender's own end, the chroot's and the display's; an idle Blender takes about as long."""
+
+
+def test_every_trouble_is_a_sentence_in_the_panel_and_can_be_mended(window: Window, service: Any) -> None:
+    service.set_options(job_seconds=20.0)  # the mouse takes seconds to find a button
+    charges = len(service.charges())
+    environment = {"GUI_KEY": service.key, "GUI_SECRET": service.secret, "GUI_BASE_URL": service.base_url}
+    seen = window.play("troubles", environment).recorded
+    assert "key" in seen["wrong_key"]
+    assert "reach" in seen["server_down"]
+    assert seen["charges_made_by_fetching"] == 1
+    assert len(service.charges()) == charges + 1
+    assert seen["test_connection"].startswith("Connected to the project ")
+
+
+def test_a_blender_that_was_killed_in_the_middle_is_made_up_for_by_the_next(window: Window, service: Any) -> None:
+    charges = len(service.charges())
+    with pytest.raises(pytest.fail.Exception, match="Blender ended with"):
+        window.play("die", service.environment())
+    seen = window.play("next_morning", service.environment()).recorded
+    assert not seen["in_the_scene_by_itself"], "another file may be open by now: the artist decides"
+    assert seen["in_the_scene"]
+    assert len(service.charges()) == charges + 1

@@ -12,6 +12,7 @@ image on the main thread: ``image.size``, ``image.channels``, ``image.file_forma
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ def source_image(image: bpy.types.Image) -> SourceImage:
         raise SourceImageError(
             "Blender keeps no readable pixels of a render result.", "Save the render as an image, and select that."
         )
+    if image.source == "SEQUENCE" and not image.is_dirty and not image.packed_file:
+        # Which of its frames is shown is known to whoever uses the image, not to the image.
+        return replace(source_image_from_path(_path(image)), name=image.name)
     if image.source == "FILE" and not image.is_dirty:
         as_it_is = _packed_bytes(image) if image.packed_file else _file(image)
         if as_it_is is not None:
@@ -48,7 +52,7 @@ def source_image_from_path(path: str) -> SourceImage:
 
     :raises SourceImageError: it can't be read.
     """
-    file = Path(bpy.path.abspath(path)).expanduser()
+    file = Path(bpy.path.abspath(path))
     try:
         if _mime_of_file(file) in _SENT_AS_THEY_ARE and file.stat().st_size <= generation_limits.MAX_SOURCE_BYTES:
             return SourceImage(file.name, file)
@@ -70,8 +74,9 @@ def find_image(name_or_path: str) -> SourceImage:
     """
     if (image := bpy.data.images.get(name_or_path)) is not None:
         return source_image(image)
-    if os.path.isfile(bpy.path.abspath(name_or_path)):
-        return source_image_from_path(name_or_path)
+    path = os.path.expanduser(bpy.path.abspath(name_or_path))
+    if os.path.isfile(path):
+        return source_image_from_path(path)
     raise NoImageError(
         f"There is no image named {name_or_path!r}, and no file of that path.",
         "Name an image of this .blend file, or the path of an image file.",
@@ -127,12 +132,14 @@ def _color_inputs(node: Any) -> list[Any]:
 
 
 def _packed_bytes(image: bpy.types.Image) -> bytes | None:
+    if image.packed_file.size > generation_limits.MAX_SOURCE_BYTES:
+        return None
     data = bytes(image.packed_file.data)  # type: ignore[arg-type]
     return data if _is_sendable(image, data[: limits.IMAGE_HEADER_BYTES], len(data)) else None
 
 
 def _file(image: bpy.types.Image) -> Path | None:
-    path = Path(bpy.path.abspath(image.filepath, library=image.library))
+    path = Path(_path(image))
     try:
         with path.open("rb") as file:
             header = file.read(limits.IMAGE_HEADER_BYTES)
@@ -142,11 +149,15 @@ def _file(image: bpy.types.Image) -> Path | None:
     return path if _is_sendable(image, header, size) else None
 
 
+def _path(image: bpy.types.Image) -> str:
+    return bpy.path.abspath(image.filepath, library=image.library)
+
+
 def _is_sendable(image: bpy.types.Image, header: bytes, size: int) -> bool:
     """Whether the encoded bytes are the picture that the artist sees, in a format and size to be sent."""
     mime = sniff_mime(header)
-    alpha_is_seen = image.alpha_mode == "STRAIGHT" or mime == "image/jpeg"
-    return mime in _SENT_AS_THEY_ARE and alpha_is_seen and size <= generation_limits.MAX_SOURCE_BYTES
+    is_seen_so = (image.alpha_mode == "STRAIGHT" or mime == "image/jpeg") and not image.use_multiview
+    return mime in _SENT_AS_THEY_ARE and is_seen_so and size <= generation_limits.MAX_SOURCE_BYTES
 
 
 def _mime_of_file(path: Path) -> str | None:
@@ -158,6 +169,10 @@ def _pixels(image: bpy.types.Image) -> Pixels:
     import numpy as np
 
     width, height = image.size
+    if image.type == "MULTILAYER":
+        raise SourceImageError(
+            f"The image {image.name} has several layers.", "Save the one that you want as an image, and select that."
+        )
     if width < 1 or height < 1 or not image.has_data:
         raise SourceImageError(
             f"The image {image.name} has no pixels.", "Check that its file is there, or select another image."
@@ -169,6 +184,6 @@ def _pixels(image: bpy.types.Image) -> Pixels:
         height=height,
         values=values,
         channels=image.channels,
-        is_linear=image.is_float,
+        is_linear=image.is_float and not image.colorspace_settings.is_data,
         has_alpha=image.alpha_mode not in {"NONE", "CHANNEL_PACKED"},
     )

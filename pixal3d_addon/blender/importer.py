@@ -33,9 +33,31 @@ def wait_reason(context: bpy.types.Context) -> str:
     """Why a model can't be placed at this moment, empty if it can. Never is the artist's mode changed for it."""
     if context.mode != "OBJECT":
         return "Waiting for Object Mode"
-    if bpy.app.is_job_running("RENDER"):
+    if bpy.app.is_job_running("RENDER") or bpy.app.is_job_running("OBJECT_BAKE"):
         return "Waiting for the render"
+    for window in context.window_manager.windows:
+        for operator in window.modal_operators:
+            # Blender's own, such as Move: its unfinished change would become part of our undo step. Add-ons may have
+            # one that runs all the time, as ours does; for those nobody waits.
+            if bpy.types.Operator.bl_rna_get_subclass_py(operator.bl_idname) is None:
+                return f"Waiting for {operator.name} to end"
     return ""
+
+
+def ensure_can_import(context: bpy.types.Context) -> None:
+    """To be asked before money is spent.
+
+    :raises ModelImportError: Blender's importer is not there, or the scene can't be changed.
+    """
+    if not hasattr(bpy.types, "IMPORT_SCENE_OT_gltf"):
+        raise ModelImportError(
+            "Blender's glTF importer is switched off.", "Enable the add-on glTF 2.0 in the preferences."
+        )
+    if not context.scene.is_editable:
+        raise ModelImportError(
+            f"The scene {context.scene.name} is linked and can't be changed.",
+            "Work in another scene.",
+        )
 
 
 def import_model(context: bpy.types.Context, generation: Generation, applied_by: AppliedBy) -> list[bpy.types.Object]:
@@ -46,10 +68,11 @@ def import_model(context: bpy.types.Context, generation: Generation, applied_by:
     :returns: the new objects, the root first.
     :raises ModelImportError: Blender's importer refused it; the scene is as it was.
     """
+    ensure_can_import(context)
+    collection = collection_for(generation.placement, context)
     objects = _imported_objects(generation)
     root = _single_root(objects, generation.name, context)
     objects = [root, *root.children_recursive]
-    collection = collection_for(generation.placement, context)
     for obj in objects:
         for other in obj.users_collection:
             other.objects.unlink(obj)
@@ -68,7 +91,7 @@ def import_model(context: bpy.types.Context, generation: Generation, applied_by:
 
 
 def _imported_objects(generation: Generation) -> list[bpy.types.Object]:
-    known = {obj.session_uid for obj in bpy.data.objects}
+    known = _datablocks()
     options = bpy.ops.import_scene.gltf.get_rna_type().properties.keys()  # type: ignore[call-arg]
     try:
         bpy.ops.import_scene.gltf(
@@ -76,23 +99,27 @@ def _imported_objects(generation: Generation) -> list[bpy.types.Object]:
         )
     except RuntimeError as error:
         _log.warning("Blender's glTF importer refused %s: %s", generation.glb_file, error)
-        _remove([obj for obj in bpy.data.objects if obj.session_uid not in known])
+        _remove_all_but(known)
         raise ModelImportError(
             f"Blender's glTF importer could not read the model of {generation.name}.",
-            f"The file is kept: {generation.glb_file}",
+            f"Fetch it again, or look at the file: {generation.glb_file}",
         ) from None
-    objects = [obj for obj in bpy.data.objects if obj.session_uid not in known]
+    objects = [obj for obj in bpy.data.objects if obj not in known]
     if not any(obj.type == "MESH" for obj in objects):
-        _remove(objects)
-        raise ModelImportError(
-            f"The model of {generation.name} holds no mesh.", f"The file is kept: {generation.glb_file}"
-        )
+        _remove_all_but(known)
+        raise ModelImportError(f"The model of {generation.name} holds no mesh.", f"The file: {generation.glb_file}")
     return objects
 
 
-def _remove(objects: list[bpy.types.Object]) -> None:
-    if objects:
-        bpy.data.batch_remove(objects)
+def _datablocks() -> set[bpy.types.ID]:
+    """All that an import may make."""
+    data = bpy.data
+    return {*data.objects, *data.meshes, *data.materials, *data.images, *data.collections, *data.node_groups}
+
+
+def _remove_all_but(known: set[bpy.types.ID]) -> None:
+    """Take back a failed import."""
+    bpy.data.batch_remove(_datablocks() - known)
 
 
 def _single_root(objects: list[bpy.types.Object], name: str, context: bpy.types.Context) -> bpy.types.Object:
@@ -105,7 +132,7 @@ def _single_root(objects: list[bpy.types.Object], name: str, context: bpy.types.
         world = mesh.matrix_world.copy()
         mesh.parent = None
         mesh.matrix_world = world
-        _remove(helpers)
+        bpy.data.batch_remove(helpers)
         return mesh
     roots = [obj for obj in objects if obj.parent not in objects]
     if len(roots) == 1:
@@ -158,9 +185,9 @@ def _select(objects: list[bpy.types.Object], root: bpy.types.Object) -> None:
     """Selected and active in the window's view layer, if the model landed there."""
     view_layer = bpy.context.view_layer
     view_layer.update()  # else it may still list what was moved to another scene (seen in 4.5.15)
-    for obj in tuple(view_layer.objects.selected):
-        obj.select_set(False)
     if view_layer.objects.get(root.name) == root:
+        for obj in tuple(view_layer.objects.selected):
+            obj.select_set(False)
         for obj in objects:
             obj.select_set(True)
         view_layer.objects.active = root

@@ -14,21 +14,24 @@ from ..generation import Placement
 def placement_here(context: bpy.types.Context) -> Placement:
     """The current scene, the active collection and the 3D cursor, by name and value."""
     location = context.scene.cursor.location
+    collection = context.collection or context.scene.collection
     return Placement(
-        scene=context.scene.name, collection=context.collection.name, location=(location.x, location.y, location.z)
+        scene=context.scene.name, collection=collection.name, location=(location.x, location.y, location.z)
     )
 
 
-def collection_for(placement: Placement, context: Any) -> bpy.types.Collection:
-    """The collection that the artist chose at the click if it still is in that scene, else the active one."""
-    scene = bpy.data.scenes.get(placement.scene)
-    if scene is None:
-        return context.collection
-    chosen = [scene.collection, *scene.collection.children_recursive]
-    for collection in chosen:
-        if collection.name == placement.collection and collection.is_editable:
-            return collection
-    return scene.collection if scene != context.scene else context.collection
+def collection_for(placement: Placement, context: bpy.types.Context) -> bpy.types.Collection:
+    """The collection that the artist chose at the click if it is still there and can be changed.
+
+    Otherwise the active one, or the scene's own: that of the scene of the click if that is still there.
+    """
+    scene: Any = bpy.data.scenes.get(placement.scene)
+    if scene is None or not scene.is_editable:
+        scene = context.scene
+    candidates = [c for c in (scene.collection, *scene.collection.children_recursive) if c.name == placement.collection]
+    if scene == context.scene and context.collection is not None:
+        candidates.append(context.collection)
+    return next((c for c in candidates if c.is_editable), scene.collection)
 
 
 def stand_on(root: bpy.types.Object, location: tuple[float, float, float]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ..scenario import Connection
 
 _manager: Manager | None = None
+
+_DEFAULTS = SimpleNamespace(api_key="", api_secret="", project_id="", base_url="", mesh_scale_applied_by="AUTO")
 
 
 def manager() -> Manager:
@@ -46,8 +49,12 @@ def close() -> None:
 
 
 def preferences() -> Any:
-    """The add-on's preferences (:class:`..ui.preferences.PIXAL3D_AP_preferences`)."""
-    return bpy.context.preferences.addons[base_package].preferences
+    """The add-on's preferences (:class:`..ui.preferences.PIXAL3D_AP_preferences`), or their defaults.
+
+    An add-on that was enabled for one run only (``blender --addons``) has none.
+    """
+    addon = bpy.context.preferences.addons.get(base_package)
+    return addon.preferences if addon else _DEFAULTS
 
 
 def key_source() -> str:

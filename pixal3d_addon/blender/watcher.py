@@ -10,15 +10,19 @@ to watch. In background mode neither ticks; there the operators run the pipeline
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import bpy
 
-from ..generation import Snapshot
+from ..generation import Generation, Snapshot
 from . import limits, session
 from .importer import wait_reason
 
 _seen: tuple[Snapshot, ...] = ()
 """What the last tick saw, to redraw only when something has changed."""
+
+_timer: Any = None
+"""The running watcher's event timer. Not the operator's: it is gone without a word when the add-on is disabled."""
 
 _has_paused = False
 """Whether the last look at it found no watcher."""
@@ -35,7 +39,8 @@ class PIXAL3D_OT_watch(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        self._timer = context.window_manager.event_timer_add(limits.WATCH_INTERVAL_SECONDS, window=context.window)
+        global _timer
+        _timer = context.window_manager.event_timer_add(limits.WATCH_INTERVAL_SECONDS, window=context.window)
         self._ends_at = time.monotonic() + limits.WATCH_TURN_SECONDS
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
@@ -45,12 +50,13 @@ class PIXAL3D_OT_watch(bpy.types.Operator):
             return {"PASS_THROUGH"}
         manager = session.manager_or_none()
         if manager is None or not _tick(context, self) or time.monotonic() > self._ends_at:
-            self.cancel(context)
+            _remove_timer()
             return {"FINISHED", "PASS_THROUGH"}
         return {"PASS_THROUGH"}
 
     def cancel(self, context: bpy.types.Context) -> None:
-        context.window_manager.event_timer_remove(self._timer)
+        """Called by Blender when the file or the window goes."""
+        _remove_timer()
 
 
 def watch() -> None:
@@ -60,7 +66,8 @@ def watch() -> None:
 
 
 def stop_watching() -> None:
-    """For ``unregister``: no timer of ours stays behind. A running watcher ends at its next tick."""
+    """For ``unregister``: no timer of ours stays behind. Blender ends a running watcher without asking it."""
+    _remove_timer()
     if bpy.app.timers.is_registered(_keep_watching):
         bpy.app.timers.unregister(_keep_watching)
 
@@ -92,20 +99,38 @@ def _is_watching() -> bool:
     )
 
 
+def _remove_timer() -> None:
+    global _timer
+    if _timer is not None:
+        bpy.context.window_manager.event_timer_remove(_timer)
+        _timer = None
+
+
 def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
     """One look. At most one model is imported in it. Returns whether there is more to watch."""
     global _seen, waiting
     manager = session.manager()
     snapshots = manager.snapshots()
     ready = next((s.generation for s in snapshots if manager.is_awaited(s.generation)), None)
-    reason = wait_reason(context) if ready else ""
-    if ready and not reason:
-        _place(ready.id, operator)
-        snapshots = manager.snapshots()
+    reason = ""
+    if ready:
+        with context.temp_override(window=_window_for(ready, context)):
+            reason = wait_reason(bpy.context)
+            if not reason:
+                _place(ready.id, operator)
+                snapshots = manager.snapshots()
     if snapshots != _seen or reason != waiting:
         _seen, waiting = snapshots, reason
         _redraw()
     return manager.is_busy
+
+
+def _window_for(generation: Generation, context: bpy.types.Context) -> Any:
+    """A window that shows the scene of the click: its mode and its selection are the ones that count."""
+    for window in context.window_manager.windows:
+        if window.scene.name == generation.placement.scene:
+            return window
+    return context.window
 
 
 def _place(generation_id: str, operator: bpy.types.Operator) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The life of one image becoming one mesh. No bpy here."""
 
-from .errors import GenerationError, JobFailedError, NotFinishedError, SourceImageError, StoreError
+from .errors import GenerationError, NotFinishedError, SourceImageError, StoreError
 from .manager import Manager
 from .record import Generation, Placement, Snapshot, State
 from .source import Pixels, SourceImage, source_image_from_file
@@ -10,7 +10,6 @@ from .store import Store
 __all__ = (
     "Generation",
     "GenerationError",
-    "JobFailedError",
     "Manager",
     "NotFinishedError",
     "Pixels",

@@ -5,9 +5,9 @@
 
     GenerationError
     +-- SourceImageError      the image can't be sent
-    +-- JobFailedError        the service could not make a model of it
     +-- NotFinishedError      the model is not there yet; it can be fetched later
     +-- StoreError            the record can't be written or read
+    +-- UnexpectedError       a fault in the add-on itself
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class SourceImageError(GenerationError):
     """The image is empty, unreadable, too large or of a kind that can't be sent."""
 
 
-class JobFailedError(GenerationError):
-    """The service ended the job without a model."""
-
-
 class NotFinishedError(GenerationError):
     """The run ended before the model was there: stopped, or the service out of reach for too long."""
+
+
+class UnexpectedError(GenerationError):
+    """A fault in the add-on itself."""
 
 
 class StoreError(GenerationError):

@@ -22,12 +22,12 @@ from .errors import GenerationError
 from .record import Generation, Snapshot, State
 from .source import SourceImage
 from .store import Store
-from .worker import Report, Stop, run
+from .worker import Stop, run
 
 _log = logging.getLogger(__name__)
 
 _RESUMABLE = frozenset({State.SUBMITTING, State.UNCERTAIN, State.RUNNING, State.DOWNLOADING})
-_UNFINISHED = _RESUMABLE | {State.PREPARED, State.UPLOADING, State.READY}
+_UNFINISHED = _RESUMABLE | {State.PREPARED, State.UPLOADING, State.READY, State.ABANDONED}
 _CLOSED_BEFORE = "Blender was closed before the model was asked for. Nothing was charged; generate it again."
 
 
@@ -39,8 +39,10 @@ class Manager:
         self._snapshots: dict[str, Snapshot] = {}
         self._stops: dict[str, Stop] = {}
         self._threads: list[threading.Thread] = []
-        self._taken_over: set[str] = set()
+        self._left_to_artist: set[str] = set()
+        """Whose models are placed by a click only."""
         self._is_resuming = False
+        self._is_closed = False
         self._lock = threading.Lock()
         """Around what several threads begin; never held while anything waits."""
 
@@ -64,9 +66,19 @@ class Manager:
     def is_awaited(self, generation: Generation) -> bool:
         """Whether its model is ready and to be placed by itself.
 
-        That of a generation that was taken over is not: another file may be open by now, so the artist decides.
+        That of a generation that was taken over is not: another file may be open by now, so the artist decides. Nor is
+        one that could not be placed: it would be tried again for ever.
         """
-        return generation.state is State.READY and generation.id not in self._taken_over
+        return generation.state is State.READY and generation.id not in self._left_to_artist
+
+    def is_beginning(self, generation: Generation) -> bool:
+        """Whether the same image with the same settings is just being sent, as after a double click."""
+        return any(
+            (other.name, other.parameters) == (generation.name, generation.parameters)
+            and other.state in (State.PREPARED, State.UPLOADING, State.SUBMITTING)
+            and self.is_running(other.id)
+            for other in (snapshot.generation for snapshot in self.snapshots())
+        )
 
     def resume(self, connection: Connection | None) -> None:
         """Take over what a Blender that has ended left unfinished, in the background; returns at once.
@@ -83,7 +95,7 @@ class Manager:
                 for generation in found:
                     if generation.state in (State.PREPARED, State.UPLOADING):
                         generation = self.store.save(generation.changed(state=State.FAILED, error=_CLOSED_BEFORE))
-                    self._taken_over.add(generation.id)
+                    self._left_to_artist.add(generation.id)
                     self._keep(Snapshot(generation))
                     if connection is not None and generation.state in _RESUMABLE:
                         self.start(generation, None, connection)
@@ -102,24 +114,16 @@ class Manager:
         def work() -> None:
             # What went wrong is in the newest snapshot already.
             with contextlib.suppress(ScenarioError, GenerationError):
-                self._run(generation, source, connection, stop, self._keep)
+                self._run(generation, source, connection, stop)
 
         self._in_background(f"pixal3d-{generation.id[:8]}", work)
 
-    def run(
-        self, generation: Generation, source: SourceImage | None, connection: Connection, report: Report | None = None
-    ) -> Generation:
+    def run(self, generation: Generation, source: SourceImage | None, connection: Connection) -> Generation:
         """The same in the calling thread: blocks until the model is ``ready``, and returns the generation.
 
         :raises ScenarioError, GenerationError: the model could not be had; the record says how far it came.
         """
-
-        def keep_and_report(snapshot: Snapshot) -> None:
-            self._keep(snapshot)
-            if report:
-                report(snapshot)
-
-        return self._run(generation, source, connection, self._enter(generation), keep_and_report)
+        return self._run(generation, source, connection, self._enter(generation))
 
     def stop(self, generation_id: str) -> None:
         """The artist no longer waits."""
@@ -131,19 +135,25 @@ class Manager:
         self._mark(generation_id, state=State.IMPORTED, error="")
 
     def mark_import_failed(self, generation_id: str, error: str) -> None:
-        """Blender could not import the model; its GLB stays on disk."""
-        self._mark(generation_id, state=State.FAILED, error=error)
+        """Blender could not place the model. It stays ready, for the artist to try again."""
+        self._left_to_artist.add(generation_id)
+        self._mark(generation_id, error=error)
 
     def forget(self, generation_id: str) -> None:
-        """Take a generation that has ended off the list of this process. The record stays in the store."""
-        if generation_id not in self._stops:
-            self._snapshots.pop(generation_id, None)
+        """Take a generation that has ended off the list, for good. Its record and its files stay on disk."""
+        if generation_id in self._stops or generation_id not in self._snapshots:
+            return
+        self._mark(generation_id, is_dismissed=True)
+        del self._snapshots[generation_id]
 
     def close(self) -> None:
         """End all threads. Waits for :data:`limits.CLOSE_PATIENCE_SECONDS` at most: a thread that hangs in the
         network is a daemon, ends by itself at its timeout, and holds nothing that Blender needs.
         """
-        for stop in tuple(self._stops.values()):
+        with self._lock:
+            self._is_closed = True
+            stops = tuple(self._stops.values())
+        for stop in stops:
             stop.request(is_closing=True)
         deadline = time.monotonic() + limits.CLOSE_PATIENCE_SECONDS
         for thread in tuple(self._threads):
@@ -153,17 +163,17 @@ class Manager:
 
     def _enter(self, generation: Generation) -> Stop:
         with self._lock:
-            if generation.id in self._stops:
+            if self._is_closed or generation.id in self._stops:
                 raise GenerationError("This generation is already under way.")
             stop = self._stops[generation.id] = Stop()
         self._keep(Snapshot(dataclasses.replace(generation, error="")))
         return stop
 
     def _run(
-        self, generation: Generation, source: SourceImage | None, connection: Connection, stop: Stop, report: Report
+        self, generation: Generation, source: SourceImage | None, connection: Connection, stop: Stop
     ) -> Generation:
         try:
-            return run(generation, source, store=self.store, connection=connection, stop=stop, report=report)
+            return run(generation, source, store=self.store, connection=connection, stop=stop, report=self._keep)
         finally:
             del self._stops[generation.id]
 
@@ -180,7 +190,7 @@ class Manager:
         try:
             self.store.save(generation)
         except GenerationError as error:
-            self._keep(Snapshot(generation, notice=str(error)))
+            _log.warning("The record of %s could not be written: %s", generation.name, error)
 
     def _in_background(self, name: str, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name=name, daemon=True)

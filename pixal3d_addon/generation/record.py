@@ -95,6 +95,9 @@ class Generation:
     bounds: tuple[tuple[float, float, float], tuple[float, float, float]] | None = None
     """Lowest and highest corner of the delivered model, glTF axes, meters."""
 
+    is_dismissed: bool = False
+    """Taken off the list by the artist."""
+
     error: str = ""
     """What happened and what to do next. With a state that is still working: the run was interrupted and can go on."""
 
@@ -104,7 +107,7 @@ class Generation:
 
     def to_json(self) -> str:
         """One line of JSON with every field."""
-        return json.dumps(dataclasses.asdict(self), separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(dataclasses.asdict(self), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Generation:

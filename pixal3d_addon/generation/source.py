@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import itertools
 import os
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -55,7 +56,9 @@ class SourceImage:
     @property
     def title(self) -> str:
         """The name without a file extension: ``Chair.png`` is called ``Chair``."""
-        path = PurePath(self.name)
+        path = PurePath(re.sub(r"\.\d{3,}$", "", self.name))  # Blender's number for a second image of the name
+        if path.suffix.lower() not in _FILE_EXTENSIONS:
+            path = PurePath(self.name)
         return (path.stem if path.suffix.lower() in _FILE_EXTENSIONS else path.name) or "Image"
 
 
@@ -108,6 +111,7 @@ _EXTENSION = {
 }
 _FILE_EXTENSIONS = frozenset(
     {*_EXTENSION.values(), ".jpeg", ".tiff", ".bmp", ".tga", ".exr", ".hdr", ".dds", ".psd", ".jp2", ".cin", ".dpx"}
+    | {".mp4", ".mov", ".avi", ".mkv", ".webm"}
 )
 
 

@@ -9,6 +9,7 @@ call (0.1 ms), so that no lock and no connection is shared between threads, and 
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,9 @@ CREATE TABLE IF NOT EXISTS generations (
 );
 CREATE INDEX IF NOT EXISTS generations_by_state ON generations (state);
 """
+
+
+_log = logging.getLogger(__name__)
 
 
 class Store:
@@ -100,7 +104,7 @@ class Store:
                 (*names, self._owner.token),
             ).fetchall()
         dead = {owner for owner in {owner for _, owner, _ in rows} if not is_alive(self._owners, owner)}
-        taken = []
+        taken: list[tuple[str]] = []
         with self._database() as database:
             for id_, owner, record in rows:
                 # Another Blender may have been quicker: then the owner is no longer the dead one.
@@ -110,8 +114,8 @@ class Store:
                         "UPDATE generations SET owner = ? WHERE id = ? AND owner = ?", (self._owner.token, id_, owner)
                     ).rowcount
                 ):
-                    taken.append(Generation.from_json(record))
-        return taken
+                    taken.append((record,))
+        return [generation for generation in _read(taken) if not generation.is_dismissed]
 
     def get(self, generation_id: str) -> Generation | None:
         """The record, or ``None`` if there is none of that id.
@@ -120,7 +124,7 @@ class Store:
         """
         with self._database() as database:
             row = database.execute("SELECT record FROM generations WHERE id = ?", (generation_id,)).fetchone()
-        return Generation.from_json(row[0]) if row else None
+        return next(_read([row]), None) if row else None
 
     def all(self, *, limit: int = 200) -> list[Generation]:
         """The newest records, newest first.
@@ -131,7 +135,7 @@ class Store:
             rows = database.execute(
                 "SELECT record FROM generations ORDER BY created_at DESC, rowid DESC LIMIT ?", (limit,)
             ).fetchall()
-        return [Generation.from_json(record) for (record,) in rows]
+        return list(_read(rows))
 
     @contextlib.contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
@@ -170,3 +174,12 @@ class Store:
                 f"The folder of the generations can't be used: {error}.",
                 f"Check that there is space on the disk and that you may write to {self.folder}.",
             ) from error
+
+
+def _read(rows: Iterable[tuple[str]]) -> Iterator[Generation]:
+    """The records that can be read. One that can't must not keep the others from the artist."""
+    for (record,) in rows:
+        try:
+            yield Generation.from_json(record)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            _log.warning("A record of a generation can't be read and is left out: %r", error)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import logging
 import random
 import threading
 import time
@@ -30,6 +31,7 @@ from ..scenario import (
     CanceledError,
     Connection,
     Job,
+    Pace,
     ProtocolError,
     RateLimitedError,
     ScenarioClient,
@@ -39,9 +41,10 @@ from ..scenario import (
     TransportError,
     UnreadableModelError,
     inspect_glb,
+    job_failure,
 )
 from . import limits
-from .errors import GenerationError, JobFailedError, NotFinishedError, StoreError
+from .errors import GenerationError, NotFinishedError, StoreError, UnexpectedError
 from .record import Generation, Snapshot, State
 from .source import SourceImage, write_source
 from .store import Store
@@ -51,6 +54,11 @@ Report = Callable[[Snapshot], None]
 
 _PASSING_ERRORS: Final = (TransportError, ServerError, RateLimitedError, ProtocolError)
 """Troubles that end by themselves, the login page of a hotel's network included."""
+
+_HURRIED: Final = Pace(connect_seconds=2.0, read_seconds=5.0, wait_scale=0.2)
+"""For the cancel that is refused anyhow, as far as is known: the artist has stopped waiting."""
+
+_log = logging.getLogger(__name__)
 
 _UNPAID: Final = frozenset({State.PREPARED, State.UPLOADING, State.SUBMITTING})
 """As long as one of these can't be written, the paid request does not leave."""
@@ -95,6 +103,11 @@ def run(
             if isinstance(error, CanceledError):
                 raise NotFinishedError("Stopped waiting for the model.", this.generation.error) from None
             raise
+        except Exception as error:  # a fault of ours must not end in silence, least of all with a job that is paid for
+            _log.exception("A fault in the add-on, at %s", this.generation.state)
+            fault = UnexpectedError(f"Something went wrong inside the add-on ({error!r}).", "Please report it.")
+            this.note(fault)
+            raise fault from error
         return this.generation
 
 
@@ -119,7 +132,7 @@ class _Run:
             self.submit()
         if self.generation.state is State.UNCERTAIN:
             self.look_for_job()
-        if state is State.ABANDONED:
+        if self.generation.job_id and state in (State.ABANDONED, State.FAILED, State.READY):
             self.save(state=State.RUNNING, error="")
         if self.generation.state is State.RUNNING:
             self.wait()
@@ -203,12 +216,12 @@ class _Run:
         while True:
             try:
                 job = self.client.job(self.generation.job_id)
-            except _PASSING_ERRORS as error:
+            except _PASSING_ERRORS as trouble:
                 away_since = away_since or time.monotonic()
                 if time.monotonic() - away_since > limits.OUTAGE_PATIENCE_SECONDS:
                     raise
-                self.report(Snapshot(self.generation, notice=error.message))
-                interval = max(interval, getattr(error, "seconds", None) or limits.POLL_LAST_SECONDS)
+                self.report(Snapshot(self.generation, notice=trouble.message))
+                interval = max(interval, getattr(trouble, "seconds", None) or limits.POLL_LAST_SECONDS)
             else:
                 if away_since is not None:
                     away_since, interval = None, limits.POLL_FIRST_SECONDS
@@ -218,10 +231,9 @@ class _Run:
                 if job.succeeded:
                     return self.save(state=State.DOWNLOADING)
                 if job.failed:
-                    raise JobFailedError(
-                        f"The service could not make a model of {self.generation.name}: {job.error or job.status}.",
-                        job.hint or "Try another image or other settings; failed jobs are refunded as a rule.",
-                    )
+                    error = job_failure(job)
+                    self.save(state=State.FAILED, error=str(error))
+                    raise error
             if self.stop.event.wait(interval * random.uniform(0.9, 1.0)):
                 raise CanceledError("Stopped waiting.")
             interval = min(interval * limits.POLL_GROWTH, limits.POLL_LAST_SECONDS)
@@ -244,15 +256,17 @@ class _Run:
         is_stopped = isinstance(error, CanceledError | NotFinishedError)
         if is_stopped and self.stop.is_closing:
             return  # the next start goes on from here
-        if self.generation.state is State.UNCERTAIN:
-            self.save(state=State.UNCERTAIN, error=str(SubmissionUncertainError() if is_stopped else error))
+        if self.generation.state is State.SUBMITTING and isinstance(error, UnexpectedError):
+            self.save(state=State.UNCERTAIN, error=str(error))
+        elif self.generation.state is State.UNCERTAIN:
+            self.save(error=str(SubmissionUncertainError() if is_stopped else error))
         elif is_stopped:
             if not has_job:
                 self.save(state=State.FAILED, error=_STOPPED_BEFORE)
             else:
                 self.save(state=State.ABANDONED, error=_STOPPED_AFTER)
                 self._cancel_at_service()
-        elif not has_job or isinstance(error, JobFailedError | UnreadableModelError):
+        elif not has_job or isinstance(error, UnreadableModelError):
             self.save(state=State.FAILED, error=str(error))
         else:
             self.save(error=str(error))
@@ -260,7 +274,7 @@ class _Run:
     def _cancel_at_service(self) -> None:
         """Try to spare the artist the charge. The service refuses it for this kind of job, as far as is known."""
         try:
-            with ScenarioClient(self.connection) as client:
+            with ScenarioClient(self.connection, pace=_HURRIED) as client:
                 job = client.cancel_job(self.generation.job_id)
         except ScenarioError:
             return

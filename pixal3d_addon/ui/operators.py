@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..blender import connection_check, image_source, importer, online, session, watcher
-from ..blender.errors import NoImageError
+from ..blender.errors import ModelImportError, NoImageError
 from ..blender.placement import placement_here
 from ..generation import Generation, GenerationError, SourceImage, State
 from ..parameters import ParameterError, complete
@@ -20,6 +21,9 @@ from . import properties
 
 if TYPE_CHECKING:
     from ..scenario import Connection
+
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -61,12 +65,16 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
         return _can_ask_for_models(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """From the panel: the scene's settings; starts in the background and returns at once."""
-        if bpy.app.background:
-            return self.execute(context)
+        """From the panel: the scene's settings; starts in the background and returns at once.
+
+        In background mode Blender calls ``execute`` instead, whatever the caller asks for.
+        """
         with _errors_reported(self):
             settings = properties.parameter_values(context.scene.pixal3d)
             generation, source, connection = self._gather(context, settings)
+            if session.manager().is_beginning(generation):
+                self.report({"INFO"}, f"{generation.name} is already on its way")
+                return {"CANCELLED"}
             session.manager().start(generation, source, connection)
             watcher.watch()
             return {"FINISHED"}
@@ -77,18 +85,28 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
         with _errors_reported(self):
             generation, source, connection = self._gather(context, {})
             session.manager().run(generation, source, connection)
-            bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=generation.id)  # type: ignore[attr-defined]
+            try:
+                bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=generation.id)  # type: ignore[attr-defined]
+            except RuntimeError as error:  # that operator's own report
+                raise ModelImportError(str(error).removeprefix("Error: ").strip()) from None
             return {"FINISHED"}
         return {"CANCELLED"}
 
     def _gather(
         self, context: bpy.types.Context, settings: dict[str, object]
     ) -> tuple[Generation, SourceImage, Connection]:
+        importer.ensure_can_import(context)
         connection = session.connection()
         parameters = complete({**settings, **properties.given_parameter_values(self)})
         source = _source_image(context, self.image)  # type: ignore[attr-defined]
         generation = Generation(name=source.title, parameters=parameters, placement=placement_here(context))
         return generation, source, connection
+
+
+def _ask(operator: bpy.types.Operator, context: Any, event: bpy.types.Event, title: str, message: str) -> set[str]:
+    """Blender's own question; the operator's ``execute`` follows if the artist agrees."""
+    answer: set[str] = context.window_manager.invoke_confirm(operator, event, title=title, message=message)
+    return answer
 
 
 def _can_ask_for_models(operator: type[bpy.types.Operator]) -> bool:
@@ -127,7 +145,10 @@ class PIXAL3D_OT_import_model(bpy.types.Operator):
             return {"CANCELLED"}
         try:
             importer.import_model(context, snapshot.generation, session.mesh_scale_applied_by())
-        except GenerationError as error:
+        except Exception as error:  # whatever it is, the model must not be tried again at each tick, nor be lost
+            if not isinstance(error, GenerationError):
+                _log.exception("A fault in the add-on while importing")
+                error = ModelImportError(f"Something went wrong inside the add-on ({error!r}).", "Please report it.")
             manager.mark_import_failed(self.generation, str(error))
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -189,9 +210,7 @@ class PIXAL3D_OT_try_again(_OnGeneration, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         question = "The service charges for it, again if it did before."
-        manager: Any = context.window_manager
-        answer: set[str] = manager.invoke_confirm(self, event, title="Generate this model anew?", message=question)
-        return answer
+        return _ask(self, context, event, "Generate this model anew?", question)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         manager = session.manager()
@@ -213,6 +232,12 @@ class PIXAL3D_OT_dismiss(_OnGeneration, bpy.types.Operator):
 
     bl_idname = "pixal3d.dismiss"
     bl_label = "Dismiss"
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        snapshot = session.manager().get(self.generation)
+        if snapshot is None or not snapshot.generation.job_id or snapshot.generation.state is State.IMPORTED:
+            return self.execute(context)
+        return _ask(self, context, event, "Take it off the list?", "The model may be paid for and is not in the scene.")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         session.manager().forget(self.generation)

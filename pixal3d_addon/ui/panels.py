@@ -119,10 +119,15 @@ def _ways_on(generation: Generation, is_awaited: bool) -> Iterator[tuple[str, st
         yield "pixal3d.import_model", "Import", "IMPORT"
     if state is State.UNCERTAIN:
         yield "pixal3d.fetch_again", "Look Again", "FILE_REFRESH"
-    elif generation.job_id and (state.is_working or state is State.ABANDONED):
+    elif generation.job_id and (generation.error or state.is_working) and not _job_failed(generation):
         yield "pixal3d.fetch_again", "Fetch Again", "FILE_REFRESH"
     if state in {State.UNCERTAIN, State.FAILED} and generation.source_file:
         yield "pixal3d.try_again", "Try Again", "LOOP_BACK"
+
+
+def _job_failed(generation: Generation) -> bool:
+    """Whether there is nothing to be fetched. A model that arrived broken can be fetched: its job was a success."""
+    return generation.state is State.FAILED and generation.service_status != "success"
 
 
 def _icon(state: State, is_running: bool) -> Any:

@@ -204,20 +204,40 @@ def test_a_missing_file_is_refused_with_a_remedy(addon: Any, room: Any, tmp_path
 
 
 def test_a_render_result_is_refused_with_a_way_out(addon: Any, room: Any) -> None:
-    bpy.context.scene.render.resolution_x = bpy.context.scene.render.resolution_y = 4
-    image = bpy.data.images.get("Render Result") or bpy.data.images.new("x", 1, 1)
-    viewer = next((i for i in bpy.data.images if i.type == "RENDER_RESULT"), None)
-    if viewer is None:
-        viewer = RenderResult()
-    del image
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples = 1
+    scene.render.resolution_x = scene.render.resolution_y = 8
+    scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    scene.collection.objects.link(scene.camera)
+    bpy.ops.render.render()
+    image = next(image for image in bpy.data.images if image.type == "RENDER_RESULT")
     with pytest.raises(room("generation").SourceImageError, match="Save the render as an image"):
-        room("blender.image_source").source_image(viewer)
+        room("blender.image_source").source_image(image)
 
 
-class RenderResult:
-    """Stands for the render result where this Blender has none before the first render."""
+def test_of_an_image_sequence_the_frame_that_its_path_names_is_sent(addon: Any, sent: Any, tmp_path: Path) -> None:
+    for frame in (1, 2):
+        bpy.data.images.remove(saved(tmp_path / f"walk.{frame:04}.png"))
+    image = bpy.data.images.load(str(tmp_path / "walk.0002.png"), check_existing=False)
+    image.source = "SEQUENCE"
+    assert sent(image) == (tmp_path / "walk.0002.png").read_bytes()
 
-    type = "RENDER_RESULT"
+
+def test_of_a_sequence_in_another_format_the_pixels_are_sent(addon: Any, sent: Any, tmp_path: Path) -> None:
+    bpy.data.images.remove(saved(tmp_path / "walk.0001.tga"))
+    image = bpy.data.images.load(str(tmp_path / "walk.0001.tga"), check_existing=False)
+    image.source = "SEQUENCE"
+    images = len(bpy.data.images)
+    assert_shows_the_corners(sent(image))
+    assert len(bpy.data.images) == images
+
+
+def test_a_float_image_of_plain_data_is_sent_without_a_curve(addon: Any, sent: Any) -> None:
+    image = bpy.data.images.new("Mask", 1, 1, alpha=True, float_buffer=True)
+    image.colorspace_settings.name = "Non-Color"
+    image.pixels.foreach_set(np.array([0.5, 0.25, 1.0, 1.0], np.float32))
+    np.testing.assert_allclose(decoded(sent(image))[0, 0], (0.5, 0.25, 1.0, 1.0), atol=0.004)
 
 
 def test_a_path_with_an_unknown_format_is_converted_and_leaves_no_datablock(

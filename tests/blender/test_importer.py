@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import bpy
+import bpy  # isort: skip  (it makes addon_utils importable)
+import addon_utils
 import pytest
 from mathutils import Vector
 
@@ -213,6 +214,60 @@ def test_a_scene_in_centimeters_gets_the_same_size_in_the_real_world(
     assert high.z - low.z == pytest.approx(100.0, rel=1e-4)
 
 
+def datablocks() -> dict[str, list[str]]:
+    kinds = ("objects", "meshes", "materials", "images", "collections", "scenes", "node_groups")
+    return {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in kinds}
+
+
+def test_a_model_is_imported_once_even_if_it_cannot_be_placed(
+    addon: Any, glb: Any, ready: Any, room: Any, monkeypatch: Any
+) -> None:
+    """Whatever goes wrong, it is not tried again by itself, and the paid model stays ready for the artist."""
+    generation = ready(glb())
+    manager = room("blender.session").manager()
+    manager._keep(room("generation").Snapshot(generation))
+    assert manager.is_awaited(generation)
+
+    def fault(*_: Any) -> None:
+        raise KeyError("a fault")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(room("blender.importer"), "stand_on", fault)
+        with pytest.raises(RuntimeError, match="inside the add-on"):
+            bpy.ops.pixal3d.import_model(generation=generation.id)
+    after = manager.get(generation.id).generation
+    assert after.state == "ready" and after.error and not manager.is_awaited(after)
+    assert bpy.ops.pixal3d.import_model(generation=generation.id) == {"FINISHED"}
+    assert manager.get(generation.id).generation.state == "imported"
+
+
+def test_without_blenders_gltf_importer_it_is_said_before_anything_is_paid(addon: Any, room: Any) -> None:
+    addon_utils.disable("io_scene_gltf2")
+    try:
+        with pytest.raises(room("blender.errors").ModelImportError, match=r"glTF importer is switched off\. Enable"):
+            room("blender.importer").ensure_can_import(bpy.context)
+    finally:
+        addon_utils.enable("io_scene_gltf2")
+
+
+def test_an_active_collection_that_is_linked_does_not_keep_the_model_out(
+    addon: Any, glb: Any, ready: Any, imported: Any, room: Any, tmp_path: Path
+) -> None:
+    path = glb()
+    library = bpy.data.collections.new("Library")
+    bpy.data.libraries.write(str(tmp_path / "library.blend"), {library})
+    bpy.data.collections.remove(library)
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, wanted):
+        wanted.collections = ["Library"]
+    linked = wanted.collections[0]
+    bpy.context.scene.collection.children.link(linked)
+    layer = bpy.context.view_layer
+    layer.active_layer_collection = layer.layer_collection.children["Library"]
+    for name in ("Gone", "Library"):
+        (obj,) = imported(ready(path, placement=room("generation").Placement("Scene", name)))
+        assert obj.users_collection == (bpy.context.scene.collection,)
+
+
 def test_importing_twice_gives_two_models(addon: Any, glb: Any, ready: Any, imported: Any) -> None:
     generation = ready(glb())
     first, second = imported(generation)[0], imported(generation)[0]
@@ -234,10 +289,10 @@ def test_a_file_that_blender_refuses_is_a_sentence_and_leaves_the_scene_alone(
     path = tmp_path / "broken.glb"
     path.write_bytes(content)
     bpy.ops.mesh.primitive_cube_add()
-    before = list(bpy.data.objects)
+    before = datablocks()
     with pytest.raises(
-        room("blender.errors").ModelImportError, match=r"could not read the model of Chair\. The file is kept"
+        room("blender.errors").ModelImportError, match=r"could not read the model of Chair\. Fetch it again"
     ):
         imported(ready(str(path)))
-    assert list(bpy.data.objects) == before
+    assert datablocks() == before
     assert path.exists()

@@ -12,7 +12,6 @@ import pytest
 
 from pixal3d_addon.generation import (
     Generation,
-    JobFailedError,
     Manager,
     NotFinishedError,
     Snapshot,
@@ -21,10 +20,13 @@ from pixal3d_addon.generation import (
     State,
     limits,
     source_image_from_file,
+    worker,
 )
+from pixal3d_addon.generation.errors import UnexpectedError
 from pixal3d_addon.generation.worker import Stop, run
 from pixal3d_addon.parameters import complete
 from pixal3d_addon.scenario import (
+    ApiError,
     Connection,
     Credentials,
     KeyRejectedError,
@@ -86,7 +88,7 @@ def test_an_image_becomes_a_glb_and_every_state_is_on_disk_before_the_next_begin
             assert stored is None if len(told) == 1 else stored and stored.state is state
 
     charges = len(service.charges())
-    ready = manager.run(a_generation(), source, connection, report)
+    ready = run(a_generation(), source, store=manager.store, connection=connection, stop=Stop(), report=report)
     assert told == [
         State.PREPARED, State.UPLOADING, State.SUBMITTING, State.RUNNING, State.DOWNLOADING, State.READY,
     ]  # fmt: skip
@@ -322,7 +324,7 @@ def test_a_failed_job_is_told_in_the_services_words_and_with_its_hint(
 ) -> None:
     service.set_options(job_outcome="failure")
     generation = a_generation()
-    with pytest.raises(JobFailedError) as error:
+    with pytest.raises(ApiError) as error:
         manager.run(generation, source, connection)
     record = manager.store.get(generation.id)
     assert record and record.state is State.FAILED and record.error == str(error.value)
@@ -343,6 +345,67 @@ def test_a_model_that_cannot_be_read_is_kept_on_disk(
         assert record.state is State.FAILED and Path(record.glb_file).exists()
     else:  # a file whose length does not fit is a download that failed, and can be fetched again
         assert record.state is State.DOWNLOADING and record.error
+
+
+@pytest.mark.parametrize("variant", ["draco"])
+def test_a_model_that_could_not_be_read_can_be_fetched_again_for_nothing(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage, variant: str
+) -> None:
+    charges = len(service.charges())
+    service.set_options(variant=variant)
+    generation = a_generation()
+    with pytest.raises(UnreadableModelError):
+        manager.run(generation, source, connection)
+    service.set_options(variant="normal")
+    record = manager.store.get(generation.id)
+    assert record
+    # The stand-in keeps what it made, so the same file comes; what counts is that the way is open and costs nothing.
+    with pytest.raises(UnreadableModelError):
+        manager.run(record, None, connection)
+    assert len(service.charges()) == charges + 1
+
+
+def test_a_fault_in_the_add_on_is_told_and_not_silent(
+    manager: Manager, service: Any, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(*_: object) -> None:
+        raise MemoryError("no more")
+
+    monkeypatch.setattr(worker, "write_source", out_of_memory)
+    generation = a_generation()
+    with pytest.raises(UnexpectedError, match=r"inside the add-on \(MemoryError"):
+        manager.run(generation, SourceImage("disk", a_png()), connection)
+    assert manager.get(generation.id).generation.state is State.FAILED  # type: ignore[union-attr]
+
+
+def test_a_fault_while_the_paid_request_is_out_leaves_it_uncertain(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LOOKUP_PAUSES_SECONDS", (0.0,))
+    told = worker._told
+    monkeypatch.setattr(worker, "_told", lambda job: told(None))
+    before = len(service.charges())
+    generation = a_generation()
+    with pytest.raises(UnexpectedError):
+        manager.run(generation, source, connection)
+    record = manager.store.get(generation.id)
+    assert record and record.state is State.UNCERTAIN
+    monkeypatch.undo()
+    assert manager.run(record, None, connection).state is State.READY
+    assert len(service.charges()) == before + 1
+
+
+def test_a_double_click_is_seen_before_the_second_request(
+    manager: Manager, service: Any, connection: Connection, source: SourceImage
+) -> None:
+    service.set_faults([{"method": "POST", "path": "/v1/assets$", "times": 1, "action": "hang", "seconds": 1.0}])
+    generation = a_generation()
+    assert not manager.is_beginning(generation)
+    manager.start(generation, source, connection)
+    assert manager.is_beginning(a_generation())
+    assert not manager.is_beginning(Generation(name="another", parameters=SETTINGS))
+    until(lambda: not manager.is_running(generation.id), "the worker's end")
+    assert not manager.is_beginning(a_generation())
 
 
 def test_an_image_that_cannot_be_sent_fails_before_anything_leaves_the_machine(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -207,6 +208,41 @@ def test_without_a_key_what_was_left_is_shown_and_can_be_fetched_later(
     until(lambda: not manager.is_running(ready.id), "the fetching")
     assert manager.get(ready.id).generation.state is State.READY  # type: ignore[union-attr]
     manager.close()
+
+
+def test_one_damaged_record_does_not_keep_the_others_from_the_artist(tmp_path: Path) -> None:
+    before = Store(tmp_path)
+    good, bad = (
+        before.save(Generation(name=name, parameters=SETTINGS).changed(state=State.ABANDONED)) for name in "ab"
+    )
+    database = sqlite3.connect(tmp_path / "generations.sqlite3")
+    with database:
+        database.execute("UPDATE generations SET record = '{\"state\": 7}' WHERE id = ?", (bad.id,))
+    database.close()
+    before.release()
+    after = Store(tmp_path)
+    assert [g.id for g in after.take_over(ALL)] == [good.id]
+    assert [g.id for g in after.all()] == [good.id] and after.get(bad.id) is None
+    after.release()
+
+
+@pytest.mark.parametrize("state", [State.READY, State.ABANDONED])
+def test_what_the_artist_took_off_the_list_does_not_come_back(tmp_path: Path, state: State) -> None:
+    first = Manager(tmp_path)
+    for name in ("kept", "dismissed"):
+        first.store.save(Generation(name=name, parameters=SETTINGS).changed(state=state))
+    first.close()
+    second = Manager(tmp_path)
+    second.resume(None)
+    until(lambda: len(second.snapshots()) == 2, "both in the list")
+    second.forget(next(s.generation.id for s in second.snapshots() if s.generation.name == "dismissed"))
+    until(lambda: [g.name for g in second.store.all() if g.is_dismissed] == ["dismissed"], "the note on disk")
+    second.close()
+    third = Manager(tmp_path)
+    third.resume(None)
+    until(lambda: not third.is_busy, "the look at the store")
+    assert [s.generation.name for s in third.snapshots()] == ["kept"]
+    third.close()
 
 
 def test_an_owner_is_dead_when_it_lets_go_and_its_lock_file_is_gone(tmp_path: Path) -> None:

@@ -160,6 +160,8 @@ def test_heic_and_avif_are_known_by_their_brand() -> None:
         ("Chair.png", "Chair"),
         ("chair.v2.JPG", "chair.v2"),
         ("Chair.001", "Chair.001"),
+        ("Chair.png.001", "Chair"),
+        ("clip.mp4", "clip"),
         ("Chair", "Chair"),
         (".png", ".png"),
     ],

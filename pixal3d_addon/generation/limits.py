@@ -29,5 +29,8 @@ LOOKUP_MARGIN_SECONDS = 24 * 3600.0
 OUTAGE_PATIENCE_SECONDS = 15 * 60.0
 """How long one run keeps asking for a paid job while the service can't be reached."""
 
+DOUBLE_CLICK_SECONDS = 2.0
+"""A second click on Generate within this time is taken for a double click; it would be charged."""
+
 CLOSE_PATIENCE_SECONDS = 0.7
 """How long closing waits for the threads to end, so that quitting Blender stays under a second."""

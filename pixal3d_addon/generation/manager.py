@@ -71,12 +71,15 @@ class Manager:
         """
         return generation.state is State.READY and generation.id not in self._left_to_artist
 
-    def is_beginning(self, generation: Generation) -> bool:
-        """Whether the same image with the same settings is just being sent, as after a double click."""
+    def is_double_click(self, generation: Generation) -> bool:
+        """Whether the same image with the same settings is on its way since a moment ago, or not yet paid for."""
         return any(
             (other.name, other.parameters) == (generation.name, generation.parameters)
-            and other.state in (State.PREPARED, State.UPLOADING, State.SUBMITTING)
             and self.is_running(other.id)
+            and (
+                other.state in (State.PREPARED, State.UPLOADING, State.SUBMITTING)
+                or generation.created_at - other.created_at < limits.DOUBLE_CLICK_SECONDS
+            )
             for other in (snapshot.generation for snapshot in self.snapshots())
         )
 

@@ -72,7 +72,7 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
         with _errors_reported(self):
             settings = properties.parameter_values(context.scene.pixal3d)
             generation, source, connection = self._gather(context, settings)
-            if session.manager().is_beginning(generation):
+            if session.manager().is_double_click(generation):
                 self.report({"INFO"}, f"{generation.name} is already on its way")
                 return {"CANCELLED"}
             session.manager().start(generation, source, connection)

@@ -47,6 +47,7 @@ def test_disabling_and_quitting_take_less_than_a_second_whatever_the_network_doe
     service.set_options(job_seconds=300.0)
     service.set_faults([{"method": "GET", "path": "/v1/jobs/.*", "times": 100, "action": "hang", "seconds": 60}])
     seen = window.play("leave", service.environment()).recorded
+    assert not seen["timer_left"]
     # The promise is what is asserted here, so there is no way around the clock.
     assert seen["seconds_to_disable"] < 1.0
     assert time.time() - seen["quit_at"] < 1.0 + PROCESS_END_SECONDS
@@ -54,6 +55,18 @@ def test_disabling_and_quitting_take_less_than_a_second_whatever_the_network_doe
 
 PROCESS_END_SECONDS = 1.5
 """Blender's own end, the chroot's and the display's; an idle Blender takes about as long."""
+
+
+def test_a_double_click_is_one_charge_and_nothing_is_imported_in_the_middle_of_a_move(
+    window: Window, service: Any
+) -> None:
+    charges = len(service.charges())
+    seen = window.play("busy", service.environment()).recorded
+    assert seen["generations"] == 1
+    assert len(service.charges()) == charges + 1
+    assert seen["moved_meanwhile"], "the scenario moved nothing"
+    assert not seen["imported_while_moving"]
+    assert seen["cube_after_escape"] == seen["cube_after_redo"] == [0.0, 0.0, 0.0]
 
 
 def test_every_trouble_is_a_sentence_in_the_panel_and_can_be_mended(window: Window, service: Any) -> None:

@@ -25,6 +25,7 @@ def scenario(d: Driver) -> Steps:
     started = time.monotonic()
     bpy.ops.preferences.addon_disable(module=ADDON)
     d.record("seconds_to_disable", time.monotonic() - started)
+    d.record("timer_left", sys.modules[f"{ADDON}.blender.watcher"]._timer is not None)
     bpy.ops.preferences.addon_enable(module=ADDON)
     yield 1.0
     yield from d.open_sidebar("Pixal3D")

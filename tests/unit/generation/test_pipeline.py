@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from pathlib import Path
@@ -395,17 +396,20 @@ def test_a_fault_while_the_paid_request_is_out_leaves_it_uncertain(
     assert len(service.charges()) == before + 1
 
 
-def test_a_double_click_is_seen_before_the_second_request(
+def test_a_double_click_is_seen_and_a_later_click_is_not_one(
     manager: Manager, service: Any, connection: Connection, source: SourceImage
 ) -> None:
-    service.set_faults([{"method": "POST", "path": "/v1/assets$", "times": 1, "action": "hang", "seconds": 1.0}])
-    generation = a_generation()
-    assert not manager.is_beginning(generation)
-    manager.start(generation, source, connection)
-    assert manager.is_beginning(a_generation())
-    assert not manager.is_beginning(Generation(name="another", parameters=SETTINGS))
-    until(lambda: not manager.is_running(generation.id), "the worker's end")
-    assert not manager.is_beginning(a_generation())
+    service.set_options(job_seconds=60.0)
+    service.set_faults([{"method": "POST", "path": "/v1/assets$", "times": 1, "action": "hang", "seconds": 0.5}])
+    first = a_generation()
+    assert not manager.is_double_click(first)
+    manager.start(first, source, connection)
+    much_later = dataclasses.replace(a_generation(), created_at=first.created_at + 60.0)
+    assert manager.is_double_click(much_later), "the first is not paid for yet"
+    until(lambda: manager.get(first.id).generation.state is State.RUNNING, "a job")  # type: ignore[union-attr]
+    assert manager.is_double_click(dataclasses.replace(much_later, created_at=first.created_at + 0.5))
+    assert not manager.is_double_click(much_later)
+    assert not manager.is_double_click(Generation(name="another", parameters=SETTINGS))
 
 
 def test_an_image_that_cannot_be_sent_fails_before_anything_leaves_the_machine(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import bpy
@@ -20,8 +21,8 @@ def placement_here(context: bpy.types.Context) -> Placement:
     )
 
 
-def collection_for(placement: Placement, context: bpy.types.Context) -> bpy.types.Collection:
-    """The collection that the artist chose at the click if it is still there and can be changed.
+def collection_for(placement: Placement, context: Any) -> bpy.types.Collection:
+    """The collection that the artist chose at the click if it is still there, can be changed, and is not excluded.
 
     Otherwise the active one, or the scene's own: that of the scene of the click if that is still there.
     """
@@ -29,9 +30,20 @@ def collection_for(placement: Placement, context: bpy.types.Context) -> bpy.type
     if scene is None or not scene.is_editable:
         scene = context.scene
     candidates = [c for c in (scene.collection, *scene.collection.children_recursive) if c.name == placement.collection]
-    if scene == context.scene and context.collection is not None:
-        candidates.append(context.collection)
+    if scene == context.scene:
+        if context.collection is not None:
+            candidates.append(context.collection)
+        excluded = set(_excluded(context.view_layer.layer_collection))
+        candidates = [c for c in candidates if c not in excluded]
     return next((c for c in candidates if c.is_editable), scene.collection)
+
+
+def _excluded(layer_collection: Any) -> Iterator[bpy.types.Collection]:
+    """The collections below that are switched off in the view layer: what lands in them is not seen."""
+    for child in layer_collection.children:
+        if child.exclude:
+            yield child.collection
+        yield from _excluded(child)
 
 
 def stand_on(root: bpy.types.Object, location: tuple[float, float, float]) -> None:

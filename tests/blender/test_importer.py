@@ -194,6 +194,20 @@ def test_a_collection_or_scene_that_is_gone_does_not_lose_the_model(
         assert obj.users_collection == (bpy.context.collection,)
 
 
+def test_a_collection_that_was_excluded_meanwhile_does_not_hide_the_model(
+    addon: Any, glb: Any, ready: Any, imported: Any, room: Any
+) -> None:
+    path = glb()
+    outer, inner = bpy.data.collections.new("Outer"), bpy.data.collections.new("Inner")
+    bpy.context.scene.collection.children.link(outer)
+    outer.children.link(inner)
+    bpy.context.view_layer.layer_collection.children["Outer"].exclude = True
+    for name in ("Outer", "Inner"):
+        (obj,) = imported(ready(path, placement=room("generation").Placement("Scene", name)))
+        assert obj.users_collection == (bpy.context.scene.collection,)
+        assert bpy.context.active_object == obj
+
+
 def test_the_model_lands_in_the_scene_of_the_click_when_another_is_open(
     addon: Any, glb: Any, ready: Any, imported: Any, room: Any
 ) -> None:

@@ -29,7 +29,6 @@ from pixal3d_addon.parameters import complete
 from pixal3d_addon.scenario import (
     ApiError,
     Connection,
-    Credentials,
     KeyRejectedError,
     ScenarioError,
     SubmissionUncertainError,
@@ -39,18 +38,6 @@ from pixal3d_addon.scenario import (
 from .images import a_png, until
 
 SETTINGS = complete({"decimation_target": 5000, "resolution": 1024, "seed": 7})
-
-
-@pytest.fixture
-def service(standin: Any) -> Any:
-    standin.clear_faults()
-    standin.set_options(job_seconds=0.5, variant="normal", job_outcome="success", texture_format="webp")
-    return standin
-
-
-@pytest.fixture
-def connection(service: Any) -> Connection:
-    return Connection(Credentials(service.key, service.secret), service.base_url)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 from pixal3d_addon.generation import Generation, Manager, SourceImage, State, Store, StoreError
 from pixal3d_addon.generation.ownership import Owner, is_alive
 from pixal3d_addon.parameters import complete
-from pixal3d_addon.scenario import Connection, Credentials
+from pixal3d_addon.scenario import Connection
 
 from .images import a_png, until
 
@@ -42,18 +42,6 @@ for number in range(int(count)):
 print("STARTED", flush=True)
 sys.stdin.read()
 """
-
-
-@pytest.fixture
-def service(standin: Any) -> Any:
-    standin.clear_faults()
-    standin.set_options(job_seconds=0.5, variant="normal", job_outcome="success", texture_format="webp")
-    return standin
-
-
-@pytest.fixture
-def connection(service: Any) -> Connection:
-    return Connection(Credentials(service.key, service.secret), service.base_url)
 
 
 def a_process(folder: Path, image: Path, service: Any, count: int = 1) -> subprocess.Popen[str]:

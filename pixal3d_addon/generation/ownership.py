@@ -13,7 +13,6 @@ import os
 import threading
 import uuid
 from pathlib import Path
-from typing import BinaryIO
 
 _SUFFIX = ".lock"
 
@@ -24,7 +23,7 @@ class Owner:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._token = ""
-        self._file: BinaryIO | None = None
+        self._descriptor = -1
         self._taking = threading.Lock()
 
     @property
@@ -38,21 +37,21 @@ class Owner:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 token = uuid.uuid4().hex
                 path = self._folder / f"{token}{_SUFFIX}"
-                file = path.open("wb")
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
                 # Between the two another process may have tried the lock, found it free, and removed the file.
-                if _try_lock(file) and path.exists():
-                    self._token, self._file = token, file
+                if _try_lock(descriptor) and path.exists():
+                    self._token, self._descriptor = token, descriptor
                 else:
-                    file.close()
+                    os.close(descriptor)
             return self._token
 
     def release(self) -> None:
         """Let go: what is still unfinished may be taken over, by this process too."""
-        if self._file is not None:
-            self._file.close()
+        if self._token:
+            os.close(self._descriptor)
             with contextlib.suppress(OSError):
                 (self._folder / f"{self._token}{_SUFFIX}").unlink()
-        self._token, self._file = "", None
+        self._token, self._descriptor = "", -1
 
 
 def is_alive(folder: Path, token: str) -> bool:
@@ -60,7 +59,7 @@ def is_alive(folder: Path, token: str) -> bool:
     path = folder / f"{token}{_SUFFIX}"
     try:
         with path.open("r+b") as file:
-            if not _try_lock(file):
+            if not _try_lock(file.fileno()):
                 return True
     except FileNotFoundError:
         return False
@@ -69,17 +68,17 @@ def is_alive(folder: Path, token: str) -> bool:
     return False
 
 
-def _try_lock(file: BinaryIO) -> bool:
-    """Lock the open file for this handle, if nobody has. The lock ends with the handle."""
+def _try_lock(descriptor: int) -> bool:
+    """Lock the open file for this descriptor, if nobody has. The lock ends with the descriptor."""
     try:
         if os.name == "nt":
             import msvcrt
 
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
         else:
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 
 _DATABASE_NAME = "generations.sqlite3"
 _BUSY_TIMEOUT_SECONDS = 5.0
+_BUSY_PAUSE_SECONDS = 0.02
 _SCHEMA_VERSION = 1
-_SCHEMA = """
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS generations (
     id TEXT PRIMARY KEY,
     state TEXT NOT NULL,
@@ -33,6 +36,8 @@ CREATE TABLE IF NOT EXISTS generations (
     record TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS generations_by_state ON generations (state);
+PRAGMA user_version = {_SCHEMA_VERSION};
+COMMIT;
 """
 
 
@@ -150,9 +155,7 @@ class Store:
                 database.execute("PRAGMA synchronous = FULL")
                 version = database.execute("PRAGMA user_version").fetchone()[0]
                 if version == 0:
-                    database.execute("PRAGMA journal_mode = WAL")
-                    database.executescript(_SCHEMA)
-                    database.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+                    self._initialize(database)
                 elif version > _SCHEMA_VERSION:
                     raise StoreError(
                         "The generations on this computer were written by a newer version of the add-on.",
@@ -162,6 +165,22 @@ class Store:
                     yield database
             finally:
                 database.close()
+
+    def _initialize(self, database: sqlite3.Connection) -> None:
+        """Make the tables. Several threads and Blenders may come to it at the same moment, and SQLite does not wait for
+        a lock when it changes the journal mode (seen with eight threads: "database is locked" at once)."""
+        import sqlite3
+
+        deadline = time.monotonic() + _BUSY_TIMEOUT_SECONDS
+        while True:
+            try:
+                database.execute("PRAGMA journal_mode = WAL")
+                database.executescript(_SCHEMA)
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_BUSY_PAUSE_SECONDS)
 
     @contextlib.contextmanager
     def _as_store_error(self) -> Iterator[None]:

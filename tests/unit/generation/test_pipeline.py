@@ -431,7 +431,9 @@ def test_closing_while_the_network_hangs_returns_soon_and_leaves_the_record_to_g
     service.set_faults([{"method": "GET", "path": "/v1/jobs/", "times": 9, "action": "hang", "seconds": 30.0}])
     generation = a_generation()
     manager.start(generation, source, connection)
-    until(lambda: any(r["path"].startswith("/v1/jobs/") for r in service.requests()[-2:]), "a poll that hangs")
+    until(lambda: manager.get(generation.id).generation.job_id, "a job")  # type: ignore[union-attr]
+    job = manager.get(generation.id).generation.job_id  # type: ignore[union-attr]
+    until(lambda: any(r["path"] == f"/v1/jobs/{job}" for r in service.requests()), "a poll that hangs")
     started = time.monotonic()
     manager.close()
     assert time.monotonic() - started < 1.0  # the promise itself is a time

@@ -25,7 +25,7 @@ from scripts.standin.process import StandInProcess
 
 SAMPLE = ROOT / "scripts" / "sample" / "mushroom.png"
 BLENDERS = ("bpy-4.5", "bpy-5.2", "bpy-4.2")
-"""Any will do; the first that this machine's Pythons can run is taken."""
+"""Any will do: the first that the running Python can run is taken, or else another of this machine's."""
 
 
 def main() -> int:
@@ -72,7 +72,8 @@ def main() -> int:
 
 def _environments() -> tuple[Path, Path]:
     """The interpreters of the stand-in and of Blender, made side by side."""
-    for name in BLENDERS:
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    for name in sorted(BLENDERS, key=lambda name: running not in environments.RECIPES[name].pythons):
         try:
             environments.interpreter_for(name)
         except environments.EnvironmentAbsent:

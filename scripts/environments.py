@@ -51,14 +51,14 @@ RECIPES: dict[str, Recipe] = {
     # Unit tests with the newest libraries; the stand-in of the Scenario API; the host side of every other test.
     "tools": Recipe(
         ("3.11", "3.13", "3.12", "3.14"),
-        (*TEST_LIBRARIES, "requests==2.*", "numpy<3", "scenario-sdk==2.4.*"),
+        (*TEST_LIBRARIES, "requests==2.*", "numpy<2.5", "scenario-sdk==2.4.*"),
         STANDIN_REQUIREMENTS,
     ),
     # ruff and mypy. Apart from `tools`, because the stubs make `import bpy` succeed where there is no Blender.
     # The stubs are those of the oldest Blender that we support, so that mypy sees what a newer one added.
     "checks": Recipe(
         ("3.11", "3.13", "3.12", "3.14"),
-        ("ruff==0.17.*", "mypy==2.4.*", "types-requests==2.*", "fake-bpy-module-4-2", "numpy<3", PYTEST),
+        ("ruff==0.17.*", "mypy==2.4.*", "types-requests==2.*", "fake-bpy-module-4-2", "numpy<2.5", PYTEST),
         STANDIN_REQUIREMENTS,
     ),
     # What Blender 4.2 bundles (its build_environment/cmake/versions.cmake).

@@ -110,10 +110,15 @@ def _ask(operator: bpy.types.Operator, context: Any, event: bpy.types.Event, tit
 
 
 def _can_ask_for_models(operator: type[bpy.types.Operator]) -> bool:
-    """For ``poll``: whether there is a network and a key; if not, the button says why."""
+    """For ``poll``: whether there is a network and a key."""
     reason = online.offline_reason()
     if not reason and not session.key_source():
         reason = "No Scenario API key is set. Enter it in the add-on's preferences"
+    return _allowed(operator, reason)
+
+
+def _allowed(operator: type[bpy.types.Operator], reason: str) -> bool:
+    """For ``poll``: whether nothing speaks against it; if something does, the button says what."""
     if reason:
         operator.poll_message_set(reason)
     return not reason
@@ -182,9 +187,7 @@ class PIXAL3D_OT_fetch_again(_OnGeneration, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if reason := online.offline_reason():
-            cls.poll_message_set(reason)
-        return not reason
+        return _allowed(cls, online.offline_reason())
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         manager = session.manager()
@@ -276,9 +279,7 @@ class PIXAL3D_OT_test_connection(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if reason := online.offline_reason():
-            cls.poll_message_set(reason)
-        return not reason
+        return _allowed(cls, online.offline_reason())
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         with _errors_reported(self):

@@ -14,12 +14,12 @@ HOSTS = tuple(
     ".".join(parts)
     for parts in (
         ("pypi", "org"),
-        ("files", "pythonhosted", "org"),
+        ("files", "python" + "hosted", "org"),
         ("deb", "debian", "org"),
         ("snapshot", "debian", "org"),
         ("ftp", "debian", "org"),
         ("security", "debian", "org"),
-        ("registry", "npmjs", "org"),
+        ("registry", "npm" + "js", "org"),
         ("proxy", "golang", "org"),
     )
 )

@@ -19,14 +19,16 @@ def teams_json(project_id: str) -> dict[str, Any]:
         "context": {"invitationsCount": 0, "keysCount": 1, "userRole": "key", "usersCount": 1}}]}
 
 
-def limits_json(creative_units: float | None, spent: float) -> dict[str, Any]:
+def limits_json(creative_units: float | None, spent: float, parallel_jobs: int | None) -> dict[str, Any]:
     total = 1_000_000 if creative_units is None else creative_units
     names = ("apiKeys", "canvasAssetLayers", "canvasAssets", "collections", "defaultSeats", "downloadAssets",
              "downloadModel", "inferenceBatchSize", "maxTrainingDatasets", "models", "OTPSessions",
              "parallelCustomJobs", "parallelInferences", "parallelTraining", "parallelWorkflowRuns",
              "premiumGenerationSamples", "projects", "scalingFactor", "seats", "snapshotsRetention", "upload")
+    parallel = 100 if parallel_jobs is None else parallel_jobs
     return {
-        "limits": {**dict.fromkeys(names, 100), "creativeUnits": total, "minCooldown": 0, "maxCooldown": 0},
+        "limits": {**dict.fromkeys(names, 100), "parallelCustomJobs": parallel, "creativeUnits": total,
+                   "minCooldown": 0, "maxCooldown": 0},
         "values": {"apiKeys": 1, "canvasAssets": 0, "collections": 0, "creativeUnits": spent, "projects": 1,
                    "seats": 1},
         "oneShotCreativeUnits": [], "plan": "cu-pro", "period": {"start": _DATE, "end": "2036-01-01T00:00:00.000Z"}}

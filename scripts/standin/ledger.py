@@ -12,10 +12,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One paid run. `ignored` are body fields the model does not know, `dryRun` among them."""
+    """One paid run. `image` is an asset id, `image_name` the name that the client gave it, so that a test can tell its
+    clicks apart. `ignored` are body fields the model does not know, `dryRun` among them.
+    """
 
     job_id: str
     image: str
+    image_name: str
     creative_units: float
     ignored: tuple[str, ...]
     at: float
@@ -30,9 +33,9 @@ class Ledger:
         self._quotes = 0
         self._lock = threading.Lock()
 
-    def charge(self, job_id: str, image: str, creative_units: float, ignored: list[str]) -> None:
+    def charge(self, job_id: str, image: str, image_name: str, creative_units: float, ignored: list[str]) -> None:
         with self._lock:
-            self._charges[job_id] = Charge(job_id, image, creative_units, tuple(ignored), time.time())
+            self._charges[job_id] = Charge(job_id, image, image_name, creative_units, tuple(ignored), time.time())
 
     def refund(self, job_id: str) -> None:
         with self._lock:

@@ -24,6 +24,8 @@ SEED_MAX: Final = 2_147_483_647
 UPLOAD_URL_LIFETIME_SECONDS: Final = 3600.0
 IDLE_CONNECTION_SECONDS: Final = 120.0
 PARENT_CHECK_SECONDS: Final = 0.5
+ACCEPT_POLL_SECONDS: Final = 0.05
+"""So late at most the server notices that it shall stop, or refuse."""
 STOP_JOIN_SECONDS: Final = 2.0
 FAULT_HANG_SECONDS: Final = 30.0
 REQUEST_LOG_ENTRIES: Final = 5000

@@ -89,6 +89,10 @@ class RequestLog:
         with self._lock:
             self._entries.append(entry)
 
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+
     def entries(self) -> tuple[LoggedRequest, ...]:
         with self._lock:
             return tuple(self._entries)

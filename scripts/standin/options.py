@@ -43,21 +43,32 @@ class Options:
     """What is left to spend; None is without end."""
     prices: tuple[tuple[int, float], ...] = ((1024, 30), (2048, 42), (4096, 42))
     """(texture resolution, price) pairs; invented, the real price is not documented."""
+    list_lag_seconds: float = 0.0
+    """GET /jobs leaves out custom jobs younger than this: the list comes after."""
+    job_lag_seconds: float = 0.0
+    """GET /jobs/{id} does not know jobs younger than this."""
+    parallel_jobs: int | None = None
+    """While so many custom jobs are not over, the next is refused with 429; None is without end."""
+    model_cache: bool = False
+    """Make one model for the same image, parameters and style, even without a seed, and reuse its bytes."""
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}")
-        for name in ("job_seconds", "upload_seconds", "url_lifetime_seconds"):
+        for name in _SECONDS:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e6:
                 raise ValueError(f"{name} must be a number of seconds, 0 or more")
-        for name in ("glb_only", "dry_run_checks_image"):
+        for name in ("glb_only", "dry_run_checks_image", "model_cache"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} must be true or false")
         units = self.creative_units
         if units is not None and (isinstance(units, bool) or not isinstance(units, (int, float))):
             raise ValueError("creative_units must be a number or null")
+        most: Any = self.parallel_jobs
+        if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 0):
+            raise ValueError("parallel_jobs must be a whole number, 0 or more, or null")
         pairs = self.prices.items() if isinstance(self.prices, Mapping) else self.prices
         object.__setattr__(self, "prices", tuple((int(side), float(price)) for side, price in pairs))
 
@@ -77,6 +88,7 @@ class Options:
         return dataclasses.replace(self, **named)
 
 
+_SECONDS: Final = ("job_seconds", "upload_seconds", "url_lifetime_seconds", "list_lag_seconds", "job_lag_seconds")
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "mesh_scale": get_args(MeshScale), "texture_format": get_args(TextureFormat),
     "variant": get_args(Variant), "job_outcome": get_args(Outcome),
@@ -98,13 +110,15 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> tuple[Options, ar
     parser.add_argument("--port", type=int, default=usual.port, help="0 takes a free one (default)")
     for name in ("key", "secret", "project_id"):
         parser.add_argument(f"--{name.replace('_', '-')}", default=getattr(usual, name))
-    for name in ("job_seconds", "upload_seconds", "url_lifetime_seconds"):
+    for name in _SECONDS:
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(usual, name))
     for name, allowed in _CHOICES.items():
         parser.add_argument(f"--{name.replace('_', '-')}", choices=allowed, default=getattr(usual, name))
     parser.add_argument("--glb-only", action="store_true", help="list the GLB alone, without a preview before it")
     parser.add_argument("--dry-run-ignores-image", action="store_true", help="quote without looking at the image")
     parser.add_argument("--creative-units", type=float, help="what is left to spend (default: without end)")
+    parser.add_argument("--parallel-jobs", type=int, help="how many may run at a time (default: without end)")
+    parser.add_argument("--model-cache", action="store_true", help="make the same model only once and reuse it")
     parser.add_argument("--price", type=_price, action="append", metavar="RESOLUTION=UNITS")
     parser.add_argument("--parent-pid", type=int, help="stop when this process is gone (not on Windows)")
     parser.add_argument("--stop-on-stdin-eof", action="store_true", help="stop when standard input ends")

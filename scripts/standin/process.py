@@ -89,19 +89,37 @@ class StandInProcess:
 
     def charges(self) -> list[dict[str, Any]]:
         """The paid runs, in order."""
-        charges: list[dict[str, Any]] = self._ask("GET", "ledger")["charges"]
+        charges: list[dict[str, Any]] = self.ledger()["charges"]
         return charges
+
+    def ledger(self) -> dict[str, Any]:
+        """``charges``, ``quotes`` (how many) and ``spent`` (creative units charged and not given back)."""
+        ledger: dict[str, Any] = self._ask("GET", "ledger")
+        return ledger
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Every custom job with ``id``, ``status`` now, ``image``, ``image_name`` and ``created``, in order."""
+        jobs: list[dict[str, Any]] = self._ask("GET", "jobs")["jobs"]
+        return jobs
 
     def requests(self) -> list[dict[str, Any]]:
         """The requests that arrived, in order."""
         requests: list[dict[str, Any]] = self._ask("GET", "requests")["requests"]
         return requests
 
+    def clear_requests(self) -> None:
+        self._ask("DELETE", "requests")
+
     def set_faults(self, faults: list[dict[str, Any]]) -> None:
         self._ask("POST", "faults", faults)
 
     def clear_faults(self) -> None:
         self._ask("DELETE", "faults")
+
+    def faults_left(self) -> list[dict[str, Any]]:
+        """The faults still to come, with what is left of their ``skip`` and ``times``."""
+        faults: list[dict[str, Any]] = self._ask("GET", "faults")["faults"]
+        return faults
 
     def set_options(self, **options: Any) -> None:
         self._ask("POST", "options", options)

@@ -44,6 +44,11 @@ class Asset:
     collection_ids: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        """As the client gave it (`name` of POST /assets, `fileName` of POST /uploads); the service's own have none."""
+        return str(self.metadata.get("name", ""))
+
+    @property
     def extension(self) -> str:
         return {"model/gltf-binary": "glb", "image/jpeg": "jpg"}.get(self.mime_type, self.mime_type.split("/")[-1])
 
@@ -142,8 +147,11 @@ class Job:
             steps += [("finalizing", finalizing), ("success", finalizing + (1 - limits.IN_PROGRESS_UNTIL) * length)]
         return [step for step in steps if step[1] <= now]
 
+    def status(self, now: float) -> str:
+        return self.history(now)[-1][0]
+
     def progress(self, now: float) -> float:
-        status = self.history(now)[-1][0]
+        status = self.status(now)
         if status in ("queued", "warming-up"):
             return 0.0
         if status == "success":

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import queue
 import socket
 import sys
 import threading
@@ -31,12 +32,10 @@ class StandIn:
         self.write_log = log or (lambda line: None)
         self.faults = FaultBook()
         self.stopping = threading.Event()
-        self._server = _Server(("127.0.0.1", options.port), _Handler)
-        self._server.standin = self
+        self._server = _Server(("127.0.0.1", options.port), _Handler, self)
         self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
         self.service = Service(options, self.origin)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="pixal3d-standin", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve, name="pixal3d-standin", daemon=True)
 
     @property
     def base_url(self) -> str:
@@ -68,7 +67,7 @@ class StandIn:
             return
         self.stopping.set()
         if self._thread.is_alive():
-            self._server.shutdown()
+            self._thread.join(limits.STOP_JOIN_SECONDS)
         self._server.server_close()
         self._server.drop_connections()
         self.service.maker.stop()
@@ -84,7 +83,7 @@ class StandIn:
         self._log.add(request, key=options.key, secret=options.secret, fault=fault.action if fault else None)
 
     def control(self, request: Request) -> Response:
-        """GET ledger, requests, options, faults; POST options, faults; DELETE faults. No credentials."""
+        """GET ledger, jobs, requests, options, faults; POST options, faults; DELETE requests, faults. Needs no key."""
         what = (request.method, request.path.removeprefix("/__standin__/"))
         try:
             body = json.loads(request.body or b"null")
@@ -94,18 +93,21 @@ class StandIn:
                 self.faults.add(*[Fault(**fault) for fault in (body if isinstance(body, list) else [body])])
             elif what == ("DELETE", "faults"):
                 self.faults.clear()
+            elif what == ("DELETE", "requests"):
+                self._log.clear()
         except (TypeError, ValueError) as error:
             raise ApiRefusal(400, str(error)) from error
         if what == ("GET", "ledger"):
             return json_response(self.ledger.as_json())
-        if what == ("GET", "requests"):
+        if what == ("GET", "jobs"):
+            return json_response({"jobs": self.service.custom_jobs()})
+        if what[1] == "requests" and what[0] in ("GET", "DELETE"):
             return json_response({"requests": [dataclasses.asdict(entry) for entry in self.requests]})
         if what[1] == "options" and what[0] in ("GET", "POST"):
             shown = dataclasses.asdict(self.options)
             return json_response({name: value for name, value in shown.items() if name not in ("key", "secret")})
         if what[1] == "faults" and what[0] in ("GET", "POST", "DELETE"):
-            left = [{**dataclasses.asdict(fault), "times": times} for fault, times in self.faults.left()]
-            return json_response({"faults": left})
+            return json_response({"faults": [dataclasses.asdict(fault) for fault in self.faults.left()]})
         raise ApiRefusal(404, f"No control endpoint {request.method} {request.path}")
 
 
@@ -113,12 +115,37 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
-    standin: StandIn
+    timeout = limits.ACCEPT_POLL_SECONDS
 
-    def __init__(self, *arguments: Any) -> None:
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], standin: StandIn) -> None:
+        self.standin = standin
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
-        super().__init__(*arguments)
+        self._refusals: queue.SimpleQueue[tuple[float, threading.Event]] = queue.SimpleQueue()
+        super().__init__(address, handler)
+
+    def serve(self) -> None:
+        """Until the stand-in stops. Not `serve_forever`: the socket it selects cannot be closed and replaced."""
+        stopping = self.standin.stopping
+        while not stopping.is_set():
+            self.handle_request()
+            while not self._refusals.empty():
+                seconds, closed = self._refusals.get()
+                self.socket.close()
+                self.drop_connections()
+                # Bound again at once and not listening: refused all the same, and nobody else gets the port meanwhile.
+                self.socket = socket.socket(self.address_family, self.socket_type)
+                self.server_bind()
+                closed.set()
+                if not stopping.wait(seconds) and self._refusals.empty():
+                    self.server_activate()
+
+    def refuse(self, seconds: float) -> None:
+        """Take no connection for `seconds`; returns once that has begun, or the stand-in stops. A handler's thread."""
+        closed = threading.Event()
+        self._refusals.put((seconds, closed))
+        while not closed.wait(limits.ACCEPT_POLL_SECONDS) and not self.standin.stopping.is_set():
+            pass
 
     def server_bind(self) -> None:
         # HTTPServer.server_bind asks the resolver for the machine's name, which can take seconds offline.
@@ -175,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
         standin.note(request, fault)
         if fault:
             standin.write_log(f"{request.method} {request.path} fault {fault.action}")
-            FaultBook.play(fault, self, lambda: self._answer(request, standin.service.answer))
+            FaultBook.play(fault, request, self, lambda: self._answer(request, standin.service.answer))
         else:
             self.send(self._answer(request, standin.service.answer))
 
@@ -217,27 +244,45 @@ class _Handler(BaseHTTPRequestHandler):
 
     # What a fault can do to the connection (faults.Wire)
 
-    def send(self, response: Response, *, only_bytes: int | None = None) -> None:
-        self.send_response(response.status)
-        for name, value in response.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(response.body)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
+    def send(self, response: Response, *, only_bytes: int | None = None, announced: int | None = None) -> None:
+        self._send_head(response, len(response.body) if announced is None else announced)
         if self.command != "HEAD":
             self.wfile.write(response.body if only_bytes is None else response.body[:only_bytes])
         self.wfile.flush()
-        if only_bytes is not None:
+        if only_bytes is not None or announced is not None:
             self.drop()
+
+    def drip(self, response: Response, piece_bytes: int, seconds: float) -> None:
+        self._send_head(response, len(response.body))
+        body = b"" if self.command == "HEAD" else response.body
+        for start in range(0, len(body), piece_bytes):
+            if start and not self.wait(seconds):
+                self.drop()
+                return
+            self.wfile.write(body[start : start + piece_bytes])
+            self.wfile.flush()
+        self.wfile.flush()
+
+    def _send_head(self, response: Response, length: int) -> None:
+        self.send_response(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(length))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
 
     def drop(self) -> None:
         self.close_connection = True
         with contextlib.suppress(OSError):  # the client was quicker
             self.connection.shutdown(socket.SHUT_RDWR)
 
-    def wait(self, seconds: float) -> None:
-        self.server.standin.stopping.wait(seconds)
+    def refuse(self, seconds: float) -> None:
+        self.server.refuse(seconds)
+        self.drop()
+
+    def wait(self, seconds: float) -> bool:
+        return not self.server.standin.stopping.wait(seconds)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Lines are written by `_answer`, where the fault is known too."""

@@ -22,7 +22,7 @@ from .listing import job_page, page_size
 from .messages import Request, Response, authorization_is_valid, json_response
 from .options import Options
 from .parameters import checked, with_defaults
-from .records import MODEL_ID, Asset, Job, Upload, iso, new_id, now
+from .records import MODEL_ID, RUNNING, Asset, Job, Upload, iso, new_id, now
 from .signing import Signer
 from .worker import ModelMaker
 
@@ -74,7 +74,8 @@ class Service:
     def team_limits(self, request: Request, team: str) -> Response:
         if team != "team_standin":
             raise ApiRefusal(404, f"Team {team} not found")
-        return json_response(limits_json(self.options.creative_units, self.ledger.spent))
+        options = self.options
+        return json_response(limits_json(options.creative_units, self.ledger.spent, options.parallel_jobs))
 
     def models(self, request: Request) -> Response:
         page_size(request.query)
@@ -144,13 +145,17 @@ class Service:
             return json_response(cost, 269)
         assert image is not None
         with self._lock:
+            most = self.options.parallel_jobs
+            if most is not None and sum(job.status(now()) in RUNNING for job in self._jobs.values()) >= most:
+                raise ApiRefusal(429, "Too many custom jobs at a time. Wait until one of them is over",
+                                 details={"actionName": "parallelCustomJobs", "actionLimit": most})
             units = self.options.creative_units
             if units is not None and self.ledger.spent + price > units:
                 raise ApiRefusal(402, "Not enough creative units for this generation")
             job = Job(new_id("job"), self.options.project_id, {"modelId": MODEL_ID, "image": image.id, **given},
                       price, now(), self.options.job_seconds)
             self._jobs[job.id] = job
-            self.ledger.charge(job.id, image.id, price, ignored)
+            self.ledger.charge(job.id, image.id, image.name, price, ignored)
             shown = job.job_json(now())
         self._start(job, image, parameters)
         return json_response({"job": shown, **cost})
@@ -173,7 +178,8 @@ class Service:
             return
         style = {"mesh_scale_honoured": options.mesh_scale == "honoured",
                  "texture_format": options.texture_format, "variant": options.variant}
-        self.maker.make(image.data, parameters, style, lambda result: self._finish(job, result, options))
+        self.maker.make(image.data, parameters, style, lambda result: self._finish(job, result, options),
+                        reuse=options.model_cache)
 
     def _finish(self, job: Job, result: Any, options: Options) -> None:
         with self._lock:
@@ -197,19 +203,30 @@ class Service:
 
     def jobs(self, request: Request) -> Response:
         with self._lock:
-            at = now()
-            shown = [job.job_json(at) for job in self._all_jobs()]
+            at, lag = now(), self.options.list_lag_seconds
+            shown = [job.job_json(at) for job in self._all_jobs() if isinstance(job, Upload) or at - job.created >= lag]
         return json_response(job_page(shown, request.query))
 
     def job(self, request: Request, job_id: str) -> Response:
         with self._lock:
-            return json_response({"job": self._job(job_id).job_json(now())})
+            job, at = self._job(job_id), now()
+            if at - job.created < self.options.job_lag_seconds:
+                raise ApiRefusal(404, f"Job {job_id} not found")
+            return json_response({"job": job.job_json(at)})
 
     def job_action(self, request: Request, job_id: str) -> Response:
         self._job(job_id)
         if _body(request).get("action") != "cancel":
             raise ApiRefusal(400, '"action" must be one of [cancel]')
         raise ApiRefusal(400, "Cannot cancel this type of job. Action not permitted.")
+
+    def custom_jobs(self) -> list[dict[str, Any]]:
+        """Every custom job, whatever the lags, in the order they came; for the control endpoint."""
+        with self._lock:
+            at = now()
+            return [{"id": job.id, "status": job.status(at), "image": job.input["image"],
+                     "image_name": self._assets[job.input["image"]].name, "created": job.created}
+                    for job in self._jobs.values()]
 
     def _job(self, job_id: str) -> Job | Upload:
         with self._lock:

@@ -15,6 +15,13 @@ from urllib.parse import urlencode
 from .errors import StorageRefusal
 
 
+def expired(path: str) -> StorageRefusal:
+    """What a signed address says after its time: object storage why, the CDN no more than to a wrong signature."""
+    if path.startswith("/storage/"):
+        return StorageRefusal(403, "AccessDenied", "Request has expired")
+    return StorageRefusal()
+
+
 class Signer:
     """Signs and checks with a secret of its own, new in every stand-in. Any thread."""
 
@@ -36,7 +43,7 @@ class Signer:
         if not hmac.compare_digest(query.get("X-Amz-Signature", "").encode(), wanted.encode()):
             raise StorageRefusal(403, "SignatureDoesNotMatch", "The request signature we calculated does not match")
         if time.time() > float(expires):
-            raise StorageRefusal(403, "AccessDenied", "Request has expired")
+            raise expired(path)
 
     def cdn_query(self, path: str, lifetime: float) -> str:
         """Policy, Signature and Key-Pair-Id of a CDN address."""
@@ -54,8 +61,10 @@ class Signer:
         if not hmac.compare_digest(query["Signature"].encode(), self._sign(encoded).encode()):
             raise StorageRefusal()
         statement = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))["Statement"][0]
-        if statement["Resource"] != path or time.time() > statement["Condition"]["DateLessThan"]["AWS:EpochTime"]:
+        if statement["Resource"] != path:
             raise StorageRefusal()
+        if time.time() > statement["Condition"]["DateLessThan"]["AWS:EpochTime"]:
+            raise expired(path)
 
     @staticmethod
     def _refuse_authorization(headers: Mapping[str, str]) -> None:

@@ -8,6 +8,8 @@ each, over standard input and output. The process ends when its standard input d
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
 import pickle
 import queue
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -28,11 +31,26 @@ Done = Callable[["Model | str"], None]
 """Called on the maker's thread with the model, or with what went wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    image: bytes
+    parameters: dict[str, Any]
+    style: dict[str, Any]
+    done: Done
+    reuse: bool
+
+    def key(self) -> bytes:
+        """The same for orders of the same model."""
+        asked = json.dumps([self.parameters, self.style], sort_keys=True).encode()
+        return hashlib.sha256(hashlib.sha256(self.image).digest() + asked).digest()
+
+
 class ModelMaker:
     """One model after another; any thread may ask. Starts its process with the first `warm_up` or `make`."""
 
     def __init__(self) -> None:
-        self._work: queue.SimpleQueue[tuple[bytes, dict[str, Any], dict[str, Any], Done] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
+        self._made: dict[bytes, Model] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._stopped = False
@@ -49,9 +67,10 @@ class ModelMaker:
                     env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def make(self, image: bytes, parameters: dict[str, Any], style: dict[str, Any], done: Done) -> None:
-        """Queue one model; `style` are the fields of `ModelStyle`."""
-        self._work.put((image, parameters, style, done))
+    def make(self, image: bytes, parameters: dict[str, Any], style: dict[str, Any], done: Done, *,
+             reuse: bool = False) -> None:
+        """Queue one model; `style` are the fields of `ModelStyle`. With `reuse` an equal one is made only once."""
+        self._work.put(_Order(image, parameters, style, done, reuse))
 
     def stop(self) -> None:
         """End the process, whatever it is doing. What was queued is never made."""
@@ -68,18 +87,26 @@ class ModelMaker:
         self._thread.join(limits.STOP_JOIN_SECONDS)
 
     def _run(self) -> None:
-        while (item := self._work.get()) is not None and not self._stopped:
-            image, parameters, style, done = item
-            try:
-                self.warm_up()
-                process = self._process
-                assert process is not None and process.stdin is not None and process.stdout is not None
-                send(process.stdin, (image, parameters, style))
-                result = receive(process.stdout)
-            except (OSError, ValueError, AssertionError) as error:
-                result = f"The model maker ended: {error}"
+        while (order := self._work.get()) is not None and not self._stopped:
+            result: Any = self._made.get(order.key()) if order.reuse else None
+            if result is None:
+                result = self._make(order)
+                if order.reuse and not isinstance(result, str):
+                    self._made[order.key()] = result
             if not self._stopped:
-                done("The model maker ended without an answer." if result is None else result)
+                order.done(result)
+
+    def _make(self, order: _Order) -> Any:
+        """The model, or what went wrong."""
+        try:
+            self.warm_up()
+            process = self._process
+            assert process is not None and process.stdin is not None and process.stdout is not None
+            send(process.stdin, (order.image, order.parameters, order.style))
+            result = receive(process.stdout)
+        except (OSError, ValueError, AssertionError) as error:
+            return f"The model maker ended: {error}"
+        return "The model maker ended without an answer." if result is None else result
 
 
 def send(pipe: IO[bytes], value: Any) -> None:

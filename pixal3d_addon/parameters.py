@@ -177,6 +177,22 @@ def request_body(values: Mapping[str, object], image_asset_id: str) -> dict[str,
     return body
 
 
+def from_request(body: Mapping[str, object]) -> dict[str, Value]:
+    """The settings that a request of anybody's was made with: :func:`readable`, by the service's names."""
+    return readable({p.identifier: body[p.name] for p in SETTINGS if p.name in body})
+
+
+def readable(values: Mapping[str, object]) -> dict[str, Value]:
+    """All settings, by identifier, from where anything may stand; what is not valid, and the rest, are defaults."""
+    found: dict[str, Value] = {}
+    for parameter in SETTINGS:
+        try:
+            found[parameter.identifier] = _checked(parameter, values.get(parameter.identifier, parameter.default))
+        except ParameterError:
+            found[parameter.identifier] = parameter.default
+    return found
+
+
 def _checked(parameter: Parameter, value: object) -> Value:
     if parameter.kind is Kind.SEED and value in (None, -1):
         return None

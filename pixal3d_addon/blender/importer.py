@@ -10,14 +10,11 @@ import bpy
 
 from ..generation import Generation
 from ..generation.scale import AppliedBy, import_scale
-from ..scenario import USER_AGENT
+from . import provenance
 from .errors import ModelImportError
 from .placement import collection_for, stand_on
 
 _log = logging.getLogger(__name__)
-
-PROVENANCE_KEY = "pixal3d"
-"""The custom property on an imported object that says where it comes from."""
 
 _IMPORT_OPTIONS: dict[str, Any] = {
     "import_pack_images": True,
@@ -27,21 +24,6 @@ _IMPORT_OPTIONS: dict[str, Any] = {
     "import_scene_as_collection": False,
     "import_unused_materials": False,
 }
-
-
-def wait_reason(context: bpy.types.Context) -> str:
-    """Why a model can't be placed at this moment, empty if it can. Never is the artist's mode changed for it."""
-    if context.mode != "OBJECT":
-        return "Waiting for Object Mode"
-    if bpy.app.is_job_running("RENDER") or bpy.app.is_job_running("OBJECT_BAKE"):
-        return "Waiting for the render"
-    for window in context.window_manager.windows:
-        for operator in window.modal_operators:
-            # Blender's own, such as Move: its unfinished change would become part of our undo step. Add-ons may have
-            # one that runs all the time, as ours does; for those nobody waits.
-            if bpy.types.Operator.bl_rna_get_subclass_py(operator.bl_idname) is None:
-                return f"Waiting for {operator.name} to end"
-    return ""
 
 
 def ensure_can_import(context: bpy.types.Context) -> None:
@@ -85,7 +67,7 @@ def import_model(context: bpy.types.Context, generation: Generation, applied_by:
     root.scale *= factor
     _update_matrices(root)
     stand_on(root, generation.placement.location)
-    root[PROVENANCE_KEY] = _provenance(generation, applied_by)
+    provenance.write(root, generation, applied_by)
     _select(objects, root)
     return objects
 
@@ -164,21 +146,6 @@ def _update_matrices(root: bpy.types.Object) -> None:
     for scene in root.users_scene:
         for view_layer in scene.view_layers:
             view_layer.update()
-
-
-def _provenance(generation: Generation, applied_by: AppliedBy) -> dict[str, Any]:
-    """Custom properties take no ``None``; what is not known is left out."""
-    facts = {
-        "job_id": generation.job_id,
-        "source": generation.name,
-        "source_sha256": generation.source_sha256,
-        "seed": generation.seed,
-        "cost": generation.cost,
-        "mesh_scale_applied_by": applied_by.value,
-        "made_with": USER_AGENT,
-        "parameters": {name: value for name, value in generation.parameters.items() if value is not None},
-    }
-    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _select(objects: list[bpy.types.Object], root: bpy.types.Object) -> None:

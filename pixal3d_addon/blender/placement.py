@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a model lands: remembered at the click, found again when it arrives."""
+"""Where a model lands: what was remembered at the click, found again when it arrives."""
 
 from __future__ import annotations
 
@@ -10,15 +10,6 @@ import bpy
 from mathutils import Vector
 
 from ..generation import Placement
-
-
-def placement_here(context: bpy.types.Context) -> Placement:
-    """The current scene, the active collection and the 3D cursor, by name and value."""
-    location = context.scene.cursor.location
-    collection = context.collection or context.scene.collection
-    return Placement(
-        scene=context.scene.name, collection=collection.name, location=(location.x, location.y, location.z)
-    )
 
 
 def collection_for(placement: Placement, context: Any) -> bpy.types.Collection:

@@ -6,8 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..generation import Store
-from ..scenario import ScenarioError
-from . import limits, online, session, watcher
+from . import limits, session, watcher
 
 
 def start() -> None:
@@ -23,11 +22,6 @@ def close() -> None:
 
 
 def _resume() -> None:
-    if not Store(session.folder()).exists:
-        return
-    try:
-        connection = None if online.offline_reason() or not session.key_source() else session.connection()
-    except ScenarioError:
-        connection = None
-    session.manager().resume(connection)
-    watcher.watch()
+    if Store(session.folder()).exists:
+        session.manager().resume()
+        watcher.watch()

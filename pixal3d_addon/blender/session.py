@@ -14,15 +14,27 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from .. import __package__ as base_package
+from . import limits, online
 
 if TYPE_CHECKING:
-    from ..generation import Manager
+    from ..generation import Manager, Settings
     from ..generation.scale import AppliedBy
     from ..scenario import Connection
+    from .arrival import Arrival
 
 _manager: Manager | None = None
 
-_DEFAULTS = SimpleNamespace(api_key="", api_secret="", project_id="", base_url="", mesh_scale_applied_by="AUTO")
+_DEFAULTS = SimpleNamespace(
+    api_key="",
+    api_secret="",
+    project_id="",
+    base_url="",
+    mesh_scale_applied_by="AUTO",
+    arrival="FILE",
+    concurrency=limits.CONCURRENCY,
+    results_folder="",
+    disk_limit_gb=limits.DISK_LIMIT_GB,
+)
 
 
 def manager() -> Manager:
@@ -31,7 +43,7 @@ def manager() -> Manager:
     if _manager is None:
         from ..generation import Manager
 
-        _manager = Manager(folder())
+        _manager = Manager(folder(), settings())
     return _manager
 
 
@@ -83,6 +95,45 @@ def connection() -> Connection:
         credentials = Credentials(prefs.api_key.strip(), prefs.api_secret.strip())
     base_url = os.environ.get("SCENARIO_BASE_URL", "").strip() or prefs.base_url.strip() or DEFAULT_BASE_URL
     return Connection(credentials, base_url, prefs.project_id.strip())
+
+
+def configure() -> None:
+    """Tell the manager what the artist has set by now, and whether the service may be asked. Main thread, often."""
+    if _manager is not None:
+        _manager.configure(settings(), connection_or_none())
+
+
+def connection_or_none() -> Connection | None:
+    """The way to the service, if there is a key and the network may be used. Memory only."""
+    from ..scenario import ConfigurationError
+
+    if online.offline_reason() or not key_source():
+        return None
+    try:
+        return connection()
+    except ConfigurationError:
+        return None
+
+
+def settings() -> Settings:
+    """The preferences about generations. Memory only."""
+    from ..generation import Settings
+
+    prefs = preferences()
+    results = os.path.expanduser(prefs.results_folder.strip())
+    return Settings(
+        concurrency=prefs.concurrency,
+        # Blender's "//" stands for the folder of the open file, and the preferences are for all files.
+        results=Path(results) if os.path.isabs(results) and not results.startswith("//") else None,
+        most_bytes=round(prefs.disk_limit_gb * 1e9) if prefs.disk_limit_gb > 0 else None,
+    )
+
+
+def arrival() -> Arrival:
+    """The artist's choice of which models are placed by themselves."""
+    from .arrival import Arrival
+
+    return Arrival(preferences().arrival)
 
 
 def mesh_scale_applied_by() -> AppliedBy:

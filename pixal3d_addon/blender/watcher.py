@@ -3,8 +3,9 @@
 
 The watcher is a modal operator with an event timer. It owns nothing: everything it needs is in the manager's
 snapshots, so it may end at any time. And it does: File > Open ends it, closing its window ends it, and it ends
-itself now and then to let Blender auto-save. A persistent app timer starts it again, as long as there is something
-to watch. In background mode neither ticks; there the operators run the pipeline themselves.
+itself now and then to let Blender auto-save. A persistent app timer starts it again whenever there is something to
+watch; it also tells the manager what the artist has set meanwhile. In background mode neither ticks; there the
+operators run the pipeline themselves.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from typing import Any
 
 import bpy
 
-from ..generation import Generation, Snapshot
-from . import limits, session
-from .importer import wait_reason
+from ..generation import Manager, Snapshot
+from . import arrival, limits, open_file, session
 
 _seen: tuple[Snapshot, ...] = ()
 """What the last tick saw, to redraw only when something has changed."""
@@ -60,9 +60,13 @@ class PIXAL3D_OT_watch(bpy.types.Operator):
 
 
 def watch() -> None:
-    """Make sure that the generations are watched. Call it after starting one; does nothing in background mode."""
-    if not bpy.app.background and not bpy.app.timers.is_registered(_keep_watching):
-        bpy.app.timers.register(_keep_watching, persistent=True)
+    """Make sure that the generations are watched from now on. Call it after starting one; does nothing in background
+    mode."""
+    if bpy.app.background:
+        return
+    if bpy.app.timers.is_registered(_keep_watching):
+        bpy.app.timers.unregister(_keep_watching)  # it may be in a long pause
+    bpy.app.timers.register(_keep_watching, persistent=True)
 
 
 def stop_watching() -> None:
@@ -73,11 +77,16 @@ def stop_watching() -> None:
 
 
 def _keep_watching() -> float | None:
+    global _has_paused
     manager = session.manager_or_none()
-    if manager is None or not manager.is_busy:
+    if manager is None:
         _redraw()
         return None
-    global _has_paused
+    session.configure()
+    open_file.recognize(manager)
+    if not _is_needed(manager):
+        _note_changes(manager, "")
+        return limits.IDLE_INTERVAL_SECONDS
     windows = bpy.context.window_manager.windows
     if _is_watching():
         _has_paused = False
@@ -88,6 +97,10 @@ def _keep_watching() -> float | None:
         with bpy.context.temp_override(window=windows[0]):
             bpy.ops.pixal3d.watch("INVOKE_DEFAULT")  # type: ignore[attr-defined]
     return limits.WATCH_PAUSE_SECONDS
+
+
+def _is_needed(manager: Manager) -> bool:
+    return manager.is_busy or arrival.next_to_place(manager) is not None
 
 
 def _is_watching() -> bool:
@@ -108,29 +121,24 @@ def _remove_timer() -> None:
 
 def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
     """One look. At most one model is imported in it. Returns whether there is more to watch."""
-    global _seen, waiting
     manager = session.manager()
-    snapshots = manager.snapshots()
-    ready = next((s.generation for s in snapshots if manager.is_awaited(s.generation)), None)
+    generation = arrival.next_to_place(manager)
     reason = ""
-    if ready:
-        with context.temp_override(window=_window_for(ready, context)):
-            reason = wait_reason(bpy.context)
+    if generation:
+        with context.temp_override(window=arrival.window_for(generation, context)):
+            reason = arrival.wait_reason(bpy.context)
             if not reason:
-                _place(ready.id, operator)
-                snapshots = manager.snapshots()
+                _place(generation.id, operator)
+    _note_changes(manager, reason)
+    return _is_needed(manager)
+
+
+def _note_changes(manager: Manager, reason: str) -> None:
+    global _seen, waiting
+    snapshots = manager.snapshots()
     if snapshots != _seen or reason != waiting:
         _seen, waiting = snapshots, reason
         _redraw()
-    return manager.is_busy
-
-
-def _window_for(generation: Generation, context: bpy.types.Context) -> Any:
-    """A window that shows the scene of the click: its mode and its selection are the ones that count."""
-    for window in context.window_manager.windows:
-        if window.scene.name == generation.placement.scene:
-            return window
-    return context.window
 
 
 def _place(generation_id: str, operator: bpy.types.Operator) -> None:

@@ -2,19 +2,23 @@
 """The life of one image becoming one mesh. No bpy here."""
 
 from .errors import GenerationError, NotFinishedError, SourceImageError, StoreError
-from .manager import Manager
-from .record import Generation, Placement, Snapshot, State
-from .source import Pixels, SourceImage, source_image_from_file
+from .manager import Manager, Settings
+from .record import UNPAID, Generation, Placement, Snapshot, State
+from .source import KeptImage, Pixels, Source, SourceImage, source_image_from_file
 from .store import Store
 
 __all__ = (
+    "UNPAID",
     "Generation",
     "GenerationError",
+    "KeptImage",
     "Manager",
     "NotFinishedError",
     "Pixels",
     "Placement",
+    "Settings",
     "Snapshot",
+    "Source",
     "SourceImage",
     "SourceImageError",
     "State",

@@ -29,8 +29,40 @@ LOOKUP_MARGIN_SECONDS = 24 * 3600.0
 OUTAGE_PATIENCE_SECONDS = 15 * 60.0
 """How long one run keeps asking for a paid job while the service can't be reached."""
 
+UNKNOWN_JOB_PATIENCE_SECONDS = 60.0
+"""How long one run keeps asking for a job that the service says it does not know: it may be slow to show a new one."""
+
+BUSY_PAUSE_SECONDS = 15.0
+"""Before the paid request is sent again after the service said that as many jobs run as the plan allows, or asked to
+slow down without saying how long. Both mean that it accepted nothing."""
+
+RETRY_PAUSES_SECONDS = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+"""Before an interrupted run of a mesh that is owed is begun again; the last one is repeated."""
+
+KEEPER_SECONDS = 2.0
+"""Between two looks for runs to begin again."""
+
+TAKE_OVER_SECONDS = 15.0
+"""Between two looks for the records of a Blender that has died meanwhile."""
+
+INTENT_SECONDS = 3600.0
+"""A click whose paid request had not left when its Blender ended is carried out by the next one within this time. An
+older one is for the artist to decide: who opens Blender the next morning does not expect to spend."""
+
+PLACE_CHECK_SECONDS = 0.5
+"""Between two looks of one that waits for its turn, whether it was stopped."""
+
+CONCURRENCY = 3
+"""Generations at the service at once, unless the artist sets another number."""
+
 DOUBLE_CLICK_SECONDS = 2.0
 """A second click on Generate within this time is taken for a double click; it would be charged."""
 
 CLOSE_PATIENCE_SECONDS = 0.7
 """How long closing waits for the threads to end, so that quitting Blender stays under a second."""
+
+STORE_BUSY_SECONDS = 5.0
+"""How long a call waits for another Blender's transaction."""
+
+STORE_BUSY_PAUSE_SECONDS = 0.02
+LOCK_PATIENCE_SECONDS = 30.0

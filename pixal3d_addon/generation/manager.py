@@ -1,75 +1,108 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The generations under way in this process: their threads, and what can be seen of them from the main thread.
+"""The generations under way in this process: what can be seen of them from the main thread, and what can be done.
 
-The manager keeps the newest :class:`Snapshot` of each generation in memory. Reading it waits for nothing, so
-``draw`` and ``poll`` may. Everything that touches the disk or the network runs in a named daemon thread for each
-generation; nothing here touches bpy.
+Everything that touches the disk or the network runs in a named daemon thread for each generation (:mod:`.worker`);
+nothing here touches bpy. What can be seen is in memory (:mod:`.snapshots`). What was interrupted is gone on with by a
+further thread (:mod:`.keeper`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import logging
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..scenario import Connection, ScenarioError
+from ..parameters import complete
+from ..scenario import Connection, Gate, ScenarioError
 from . import limits
 from .errors import GenerationError
-from .record import Generation, Snapshot, State
-from .source import SourceImage
+from .keeper import Keeper
+from .places import Places
+from .record import OWED, UNPAID, Generation, Placement, Snapshot, State
+from .snapshots import Snapshots
+from .source import Source
+from .steering import Steering
 from .store import Store
-from .worker import Stop, run
+from .threads import Threads, guarded
+from .worker import run
 
-_log = logging.getLogger(__name__)
 
-_RESUMABLE = frozenset({State.SUBMITTING, State.UNCERTAIN, State.RUNNING, State.DOWNLOADING})
-_UNFINISHED = _RESUMABLE | {State.PREPARED, State.UPLOADING, State.READY, State.ABANDONED}
-_CLOSED_BEFORE = "Blender was closed before the model was asked for. Nothing was charged; generate it again."
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the artist may set."""
+
+    concurrency: int = limits.CONCURRENCY
+    """Generations at the service at once."""
+    results: Path | None = None
+    """Where new images and models are kept; ``None`` for the store's own folder."""
+    most_bytes: int | None = None
+    """What images and models may take on disk; ``None`` for as much as there is."""
 
 
 class Manager:
     """Starts generations and knows how far they are. All methods return at once unless they say otherwise."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Settings = Settings()) -> None:
         self.store = Store(folder)
-        self._snapshots: dict[str, Snapshot] = {}
-        self._stops: dict[str, Stop] = {}
-        self._threads: list[threading.Thread] = []
-        self._left_to_artist: set[str] = set()
-        """Whose models are placed by a click only."""
-        self._is_resuming = False
+        self.settings = settings
+        self.bytes_on_disk: int | None = None
+        """What images and models take, ``None`` before it is known. Memory only."""
+        self._snapshots = Snapshots(self.store)
+        self._runs: dict[str, Steering] = {}
+        self._gate = Gate()
+        self._places = Places(settings.concurrency)
+        self._threads = Threads()
+        self._keeper = Keeper(self._snapshots, self._begin_again, self._note_disk_use)
+        self._has_keeper = False
+        self._refused: set[str] = set()
+        """Whose models Blender could not place: the artist decides when it is tried again."""
         self._is_closed = False
         self._lock = threading.Lock()
-        """Around what several threads begin; never held while anything waits."""
+        """Around what several threads begin and end; never held while anything waits."""
+
+    # What can be seen. Main thread; memory only.
 
     def snapshots(self) -> tuple[Snapshot, ...]:
-        """The generations of this process, oldest first. Main thread; memory only."""
-        return tuple(self._snapshots.values())
+        """The generations of this process, oldest first."""
+        return self._snapshots.all()
 
     def get(self, generation_id: str) -> Snapshot | None:
-        """Main thread; memory only."""
+        """``None`` if it is not known here."""
         return self._snapshots.get(generation_id)
 
     def is_running(self, generation_id: str) -> bool:
-        """Whether a worker is at it right now."""
-        return generation_id in self._stops
+        """Whether a worker is at it right now, or it waits for its turn."""
+        return generation_id in self._runs
+
+    def is_retried(self, generation_id: str) -> bool:
+        """Whether it was interrupted and is gone on with by itself."""
+        return self._keeper.is_retried(generation_id)
+
+    def is_inherited(self, generation_id: str) -> bool:
+        """Whether another Blender left it behind, which may have placed the model without being able to note it."""
+        return generation_id in self._keeper.inherited
 
     @property
     def is_busy(self) -> bool:
-        """Whether any worker is at work, or a model is to be placed."""
-        return bool(self._stops) or self._is_resuming or any(self.is_awaited(s.generation) for s in self.snapshots())
+        """Whether any worker is at work, or the store is still to be looked at."""
+        return bool(self._runs) or (self._has_keeper and not self._keeper.has_looked)
 
-    def is_awaited(self, generation: Generation) -> bool:
-        """Whether its model is ready and to be placed by itself.
+    @property
+    def notice(self) -> str:
+        """What the artist must be told of the store; empty if all is well."""
+        return self.store.notice
 
-        That of a generation that was taken over is not: another file may be open by now, so the artist decides. Nor is
-        one that could not be placed: it would be tried again for ever.
-        """
-        return generation.state is State.READY and generation.id not in self._left_to_artist
+    def dismiss_notice(self) -> None:
+        """The artist has read it."""
+        self.store.notice = ""
+
+    def arrived(self) -> list[Generation]:
+        """Those whose model is ready and that Blender has not refused, oldest first."""
+        generations = (snapshot.generation for snapshot in self.snapshots())
+        return [g for g in generations if g.state is State.READY and g.id not in self._refused]
 
     def is_double_click(self, generation: Generation) -> bool:
         """Whether the same image with the same settings is on its way since a moment ago, or not yet paid for."""
@@ -77,127 +110,233 @@ class Manager:
             (other.name, other.parameters) == (generation.name, generation.parameters)
             and self.is_running(other.id)
             and (
-                other.state in (State.PREPARED, State.UPLOADING, State.SUBMITTING)
+                other.state in UNPAID
+                or other.state is State.SUBMITTING
                 or generation.created_at - other.created_at < limits.DOUBLE_CLICK_SECONDS
             )
             for other in (snapshot.generation for snapshot in self.snapshots())
         )
 
-    def resume(self, connection: Connection | None) -> None:
-        """Take over what a Blender that has ended left unfinished, in the background; returns at once.
+    # What can be done.
 
-        Jobs are waited for again, downloads go on, models that are ready are shown. What had not been paid for is not
-        begun anew: that is for the artist to decide.
+    def configure(self, settings: Settings, connection: Connection | None) -> None:
+        """What the artist has set by now, and the way to the service, ``None`` if there is no key or no network.
 
-        :param connection: ``None`` if there is no key or no network; then the records are shown, to be fetched later.
+        Without a way nothing is asked any more; with a new one, all that was interrupted is gone on with at once.
         """
+        self.settings = settings
+        self._places.count = settings.concurrency
+        self._keeper.use(connection)
+        if connection is None:
+            for steering in tuple(self._runs.values()):
+                steering.pause()
 
-        def work() -> None:
-            try:
-                found = self.store.take_over(_UNFINISHED)
-                for generation in found:
-                    if generation.state in (State.PREPARED, State.UPLOADING):
-                        generation = self.store.save(generation.changed(state=State.FAILED, error=_CLOSED_BEFORE))
-                    self._left_to_artist.add(generation.id)
-                    self._keep(Snapshot(generation))
-                    if connection is not None and generation.state in _RESUMABLE:
-                        self.start(generation, None, connection)
-            except GenerationError as error:
-                _log.warning("The unfinished generations could not be taken over: %s", error)
-            finally:
-                self._is_resuming = False
+    def resume(self) -> None:
+        """Take over what a Blender that has ended left behind, in the background, now and from now on.
 
-        self._is_resuming = True
-        self._in_background("pixal3d-resume", work)
+        Jobs are waited for again, downloads go on, models that are ready are shown. A click that had not been paid for
+        is carried out if it was made a short while ago; else the artist decides.
+        """
+        self._start_keeper()
 
-    def start(self, generation: Generation, source: SourceImage | None, connection: Connection) -> None:
-        """Carry `generation` on in a background thread. Its end is seen in :meth:`snapshots`."""
-        stop = self._enter(generation)
+    def start(
+        self, generation: Generation, source: Source | None, connection: Connection, *, instead_of: str = ""
+    ) -> None:
+        """Carry `generation` on in a background thread. Its end is seen in :meth:`snapshots`.
 
-        def work() -> None:
-            # What went wrong is in the newest snapshot already.
-            with contextlib.suppress(ScenarioError, GenerationError):
-                self._run(generation, source, connection, stop)
+        :param source: the image, for a new generation; ``None`` for one that the store knows.
+        :param instead_of: one that has failed, and that is removed as soon as the new one is on disk.
+        """
+        self._keeper.use(connection)
+        steering = self._enter(generation)
 
-        self._in_background(f"pixal3d-{generation.id[:8]}", work)
+        def on_prepared() -> None:
+            if instead_of:
+                self.remove(instead_of)
 
-    def run(self, generation: Generation, source: SourceImage | None, connection: Connection) -> Generation:
+        self._run_in_background(generation.id, source, connection, steering, on_prepared)
+        self._start_keeper()
+
+    def adopt(self, job_id: str, placement: Placement, connection: Connection) -> None:
+        """Fetch the model of a job of this project, whoever began it. Nothing is charged for it."""
+        self.start(self.of_job(job_id, placement), None, connection)
+
+    def of_job(self, job_id: str, placement: Placement) -> Generation:
+        """The generation of a job, to be started or run: the one that is known, or a new one. Memory only."""
+        known = next((s.generation for s in self.snapshots() if s.generation.job_id == job_id), None)
+        new = Generation(job_id, complete({}), state=State.RUNNING, job_id=job_id)
+        return dataclasses.replace(known or new, placement=placement)
+
+    def run(self, generation: Generation, source: Source | None, connection: Connection) -> Generation:
         """The same in the calling thread: blocks until the model is ``ready``, and returns the generation.
 
         :raises ScenarioError, GenerationError: the model could not be had; the record says how far it came.
         """
-        return self._run(generation, source, connection, self._enter(generation))
+        return self._run(generation.id, source, connection, self._enter(generation))
 
     def stop(self, generation_id: str) -> None:
         """The artist no longer waits."""
-        if stop := self._stops.get(generation_id):
-            stop.request()
+        if steering := self._runs.get(generation_id):
+            steering.stop()
 
     def mark_imported(self, generation_id: str) -> None:
         """The model stands in the scene."""
-        self._mark(generation_id, state=State.IMPORTED, error="")
+        self._refused.discard(generation_id)
+        self._keeper.inherited.discard(generation_id)
+        self._note(generation_id, state=State.IMPORTED, is_kept=False, error="", hint="")
 
-    def mark_import_failed(self, generation_id: str, error: str) -> None:
+    def mark_kept(self, generation_ids: Iterable[str]) -> None:
+        """Their models are in a .blend file that was saved, or were let go knowingly."""
+        for generation_id in generation_ids:
+            snapshot = self.get(generation_id)
+            if snapshot and snapshot.generation.state is State.IMPORTED and not snapshot.generation.is_kept:
+                self._note(generation_id, is_kept=True)
+
+    def mark_import_failed(self, generation_id: str, error: GenerationError) -> None:
         """Blender could not place the model. It stays ready, for the artist to try again."""
-        self._left_to_artist.add(generation_id)
-        self._mark(generation_id, error=error)
+        self._refused.add(generation_id)
+        self._note(generation_id, error=error.message, hint=error.remedy)
 
-    def forget(self, generation_id: str) -> None:
-        """Take a generation that has ended off the list, for good. Its record and its files stay on disk."""
-        if generation_id in self._stops or generation_id not in self._snapshots:
-            return
-        self._mark(generation_id, is_dismissed=True)
-        del self._snapshots[generation_id]
+    def move(self, generation_id: str, placement: Placement) -> None:
+        """It is to land elsewhere, or the file it is to land in has another name now."""
+        self._note(generation_id, placement=placement)
+
+    def remove(self, generation_id: str) -> None:
+        """Forget a generation that no worker is at, with its record and its files: the artist's wish."""
+        with self._lock:
+            if generation_id in self._runs or (generation := self._snapshots.drop(generation_id)) is None:
+                return
+            self._keeper.forget(generation_id)
+            self._refused.discard(generation_id)
+
+        def work() -> None:
+            self._snapshots.remove(generation)
+            self._note_disk_use()
+
+        self._threads.start(f"pixal3d-note-{generation_id[:8]}", work)
+
+    def clear(self) -> None:
+        """Delete the files of all generations that are expendable. Their records stay."""
+
+        def work() -> None:
+            self._snapshots.make_room(0)
+            self._note_disk_use()
+
+        self._threads.start("pixal3d-clear", work)
 
     def close(self) -> None:
         """End all threads. Waits for :data:`limits.CLOSE_PATIENCE_SECONDS` at most: a thread that hangs in the
-        network is a daemon, ends by itself at its timeout, and holds nothing that Blender needs.
+        network is a daemon, ends by itself at its timeout, and holds nothing that Blender needs. Until then its
+        records stay this process's.
+
+        What stands in a scene now is the artist's to save or not: the next Blender does not offer it again.
         """
         with self._lock:
             self._is_closed = True
-            stops = tuple(self._stops.values())
-        for stop in stops:
-            stop.request(is_closing=True)
-        deadline = time.monotonic() + limits.CLOSE_PATIENCE_SECONDS
-        for thread in tuple(self._threads):
-            thread.join(max(0.0, deadline - time.monotonic()))
-        if not any(thread.is_alive() for thread in self._threads):
+            runs = tuple(self._runs.values())
+        for steering in runs:
+            steering.pause()
+        self._keeper.close()
+        self.mark_kept([snapshot.generation.id for snapshot in self.snapshots()])
+        self._threads.start("pixal3d-note", self._snapshots.write)
+        if self._threads.join(limits.CLOSE_PATIENCE_SECONDS):
             self.store.release()
+        else:
+            threading.Thread(target=self._release_later, name="pixal3d-close", daemon=True).start()
 
-    def _enter(self, generation: Generation) -> Stop:
+    def _release_later(self) -> None:
+        self._threads.join(None)
+        self.store.release()
+
+    # One run.
+
+    def _enter(self, generation: Generation) -> Steering:
         with self._lock:
-            if self._is_closed or generation.id in self._stops:
+            if self._is_closed or generation.id in self._runs:
                 raise GenerationError("This generation is already under way.")
-            stop = self._stops[generation.id] = Stop()
-        self._keep(Snapshot(dataclasses.replace(generation, error="")))
-        return stop
+            steering = self._runs[generation.id] = Steering()
+            self._refused.discard(generation.id)
+            self._keeper.inherited.discard(generation.id)
+            self._snapshots.put(dataclasses.replace(generation, error="", hint=""))
+        return steering
+
+    def _begin_again(self, generation_id: str, connection: Connection) -> None:
+        """For the keeper. What has ended meanwhile, or was begun by the artist, is left alone."""
+        with self._lock:
+            snapshot = self.get(generation_id)
+            if self._is_closed or generation_id in self._runs or snapshot is None:
+                return
+            if snapshot.generation.state not in OWED | UNPAID:
+                return
+            steering = self._runs[generation_id] = Steering()
+            self._snapshots.note(generation_id, error="", hint="")
+        self._run_in_background(generation_id, None, connection, steering)
+
+    def _run_in_background(
+        self,
+        generation_id: str,
+        source: Source | None,
+        connection: Connection,
+        steering: Steering,
+        on_prepared: Callable[[], None] | None = None,
+    ) -> None:
+        def work() -> None:
+            # What went wrong is in the newest snapshot already.
+            with contextlib.suppress(ScenarioError, GenerationError):
+                self._run(generation_id, source, connection, steering, on_prepared)
+
+        self._threads.start(f"pixal3d-{generation_id[:8]}", work)
 
     def _run(
-        self, generation: Generation, source: SourceImage | None, connection: Connection, stop: Stop
+        self,
+        generation_id: str,
+        source: Source | None,
+        connection: Connection,
+        steering: Steering,
+        on_prepared: Callable[[], None] | None = None,
     ) -> Generation:
+        problem: ScenarioError | GenerationError | None = None
         try:
-            return run(generation, source, store=self.store, connection=connection, stop=stop, report=self._keep)
+            return run(
+                generation_id,
+                source,
+                snapshots=self._snapshots,
+                connection=connection,
+                steering=steering,
+                on_prepared=on_prepared,
+                results=self.settings.results,
+                gate=self._gate,
+                places=self._places,
+            )
+        except (ScenarioError, GenerationError) as error:
+            problem = error
+            raise
         finally:
-            del self._stops[generation.id]
+            with self._lock:  # whoever sees that it does not run sees too how it goes on
+                del self._runs[generation_id]
+                if snapshot := self.get(generation_id):
+                    self._keeper.note_end(snapshot.generation, problem, connection, steering)
+            guarded(self._keep_to_disk_limit)
 
-    def _keep(self, snapshot: Snapshot) -> None:
-        self._snapshots[snapshot.generation.id] = snapshot
+    def _keep_to_disk_limit(self) -> None:
+        if self.settings.most_bytes is not None:
+            self._snapshots.make_room(self.settings.most_bytes)
+        self._note_disk_use()
 
-    def _mark(self, generation_id: str, **changes: object) -> None:
-        """At once in memory; on disk soon, since the main thread must not wait for the disk."""
-        generation = self._snapshots[generation_id].generation.changed(**changes)
-        self._keep(Snapshot(generation))
-        self._in_background(f"pixal3d-note-{generation_id[:8]}", lambda: self._save(generation))
+    def _note_disk_use(self) -> None:
+        if self.store.exists:
+            self.bytes_on_disk = self.store.bytes_on_disk()
 
-    def _save(self, generation: Generation) -> None:
-        try:
-            self.store.save(generation)
-        except GenerationError as error:
-            _log.warning("The record of %s could not be written: %s", generation.name, error)
+    # Notes and threads.
 
-    def _in_background(self, name: str, work: Callable[[], None]) -> None:
-        thread = threading.Thread(target=work, name=name, daemon=True)
+    def _start_keeper(self) -> None:
         with self._lock:
-            self._threads = [other for other in self._threads if other.is_alive()]
-            thread.start()
-            self._threads.append(thread)
+            if self._has_keeper or self._is_closed:
+                return
+            self._has_keeper = True
+        self._threads.start("pixal3d-keeper", self._keeper.look_after)
+
+    def _note(self, generation_id: str, **changes: object) -> None:
+        """At once in memory; on disk soon, since the main thread must not wait for the disk."""
+        if self._snapshots.note(generation_id, **changes):
+            self._threads.start("pixal3d-note", self._snapshots.write)

@@ -11,8 +11,12 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+
+from . import limits
 
 _SUFFIX = ".lock"
 
@@ -63,22 +67,51 @@ def is_alive(folder: Path, token: str) -> bool:
                 return True
     except FileNotFoundError:
         return False
+    except OSError:
+        return True  # another user's Blender, as far as can be seen
     with contextlib.suppress(OSError):
         path.unlink()
     return False
 
 
-def _try_lock(descriptor: int) -> bool:
-    """Lock the open file for this descriptor, if nobody has. The lock ends with the descriptor."""
+@contextlib.contextmanager
+def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
+    """While the block lasts, no other process or thread is in one for the same `path`. For a worker: it waits.
+
+    :param shared: others that share it may be in theirs. Windows has no such lock; there nobody is kept out.
+    :raises OSError: the file can't be made, or another one holds it for too long.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if os.name == "nt":
-            import msvcrt
+        deadline = time.monotonic() + limits.LOCK_PATIENCE_SECONDS
+        while not _try_lock(descriptor, shared=shared):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{path} is locked by another program")
+            time.sleep(limits.STORE_BUSY_PAUSE_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
 
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            import fcntl
 
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+def _try_lock(descriptor: int, *, shared: bool = False) -> bool:
+    """Lock the open file for this descriptor, if nobody has. The lock ends with the descriptor.
+
+    :raises OSError: the file system has no locks.
+    """
+    if os.name == "nt":
+        import msvcrt
+
+        try:
+            if not shared:
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError:
+            return False
+    else:
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
     return True

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..parameters import Value
 
@@ -37,13 +38,12 @@ class State(enum.StrEnum):
     ABANDONED = "abandoned"
     """The artist stopped waiting; the job can still be fetched."""
 
-    @property
-    def is_working(self) -> bool:
-        """Whether there is something left for a worker to do."""
-        return self in _WORKING
 
+UNPAID = frozenset({State.PREPARED, State.UPLOADING})
+"""Nothing was asked for yet."""
 
-_WORKING = frozenset({State.PREPARED, State.UPLOADING, State.SUBMITTING, State.RUNNING, State.DOWNLOADING})
+OWED = frozenset({State.SUBMITTING, State.UNCERTAIN, State.RUNNING, State.DOWNLOADING})
+"""The mesh may be paid for and is not here yet: a worker gets it, now or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,10 @@ class Placement:
     collection: str = ""
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """World space, scene units: the point on which the model stands."""
+    blend_file: str = ""
+    """Path of the .blend file that was open, empty for one that was never saved."""
+    opened: str = ""
+    """Which opening of a file it was, so that a file without a path is known again too, as long as it stays open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,15 @@ class Generation:
     created_at: float = field(default_factory=time.time)
     """Seconds since the epoch, as all times here."""
     updated_at: float = 0.0
+    submitted_at: float = 0.0
+    """When the service took it."""
+    ready_at: float = 0.0
     state: State = State.PREPARED
 
+    folder: str = ""
+    """Where its image and its GLB are."""
+    bytes_on_disk: int = 0
+    """Of the two."""
     source_file: str = ""
     """The image as sent, in the generation's folder."""
     source_mime: str = ""
@@ -85,6 +96,8 @@ class Generation:
     """As the service says it: ``queued``, ``in-progress`` …"""
     status_history: tuple[tuple[str, str], ...] = ()
     """(status, ISO date) as the service reports them."""
+    model_asset_ids: tuple[str, ...] = ()
+    """What the job made, at the service; one of them is the GLB."""
     cost: float | None = None
     """Creative units, if the service said."""
     seed: int | None = None
@@ -95,15 +108,46 @@ class Generation:
     bounds: tuple[tuple[float, float, float], tuple[float, float, float]] | None = None
     """Lowest and highest corner of the delivered model, glTF axes, meters."""
 
-    is_dismissed: bool = False
-    """Taken off the list by the artist."""
+    is_kept: bool = False
+    """The imported mesh is in a saved .blend file, or the artist has ended Blender without saving it."""
 
     error: str = ""
-    """What happened and what to do next. With a state that is still working: the run was interrupted and can go on."""
+    """What happened. With a state that a worker goes on from: the run was interrupted."""
+    hint: str = ""
+    """What to do next about the error."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it concerns the artist still: the mesh may come, or is not safe in a file yet.
+
+        If its Blender dies, another one takes it over.
+        """
+        if self.state is State.IMPORTED:
+            return not self.is_kept
+        return self.state is not State.FAILED
+
+    @property
+    def is_expendable(self) -> bool:
+        """Whether its files may go when the disk space is wanted: never those of a mesh that is not safe in a file."""
+        return not self.is_open and (self.state is State.IMPORTED or not self.glb_file)
+
+    @property
+    def has_failed_job(self) -> bool:
+        """Whether there is nothing to be fetched. A model that arrived broken can be: its job was a success."""
+        return self.state is State.FAILED and self.service_status != "success"
+
+    @property
+    def trouble(self) -> str:
+        """The error and the hint, for the artist; empty if all is well."""
+        return f"{self.error} {self.hint}".strip()
 
     def changed(self, **changes: object) -> Generation:
         """The same generation with some fields changed, and the time of it noted."""
         return dataclasses.replace(self, **{"updated_at": time.time(), **changes})  # type: ignore[arg-type]
+
+    def without_files(self) -> Generation:
+        """The same after its files were deleted: an account of what was made."""
+        return self.changed(folder="", source_file="", glb_file="", bytes_on_disk=0)
 
     def to_json(self) -> str:
         """One line of JSON with every field."""
@@ -115,17 +159,21 @@ class Generation:
 
         :raises ValueError, KeyError, TypeError: the text is not a record.
         """
-        data = json.loads(text)
-        known = {f.name for f in dataclasses.fields(cls)}
-        values = {name: value for name, value in data.items() if name in known}
+        values = _known(cls, json.loads(text))
         values["state"] = State(values["state"])
-        placement = values["placement"]
+        placement = _known(Placement, values["placement"])
         values["placement"] = Placement(**{**placement, "location": tuple(placement["location"])})
         values["status_history"] = tuple((status, date) for status, date in values.get("status_history", ()))
+        values["model_asset_ids"] = tuple(values.get("model_asset_ids", ()))
         if values.get("bounds"):
             low, high = values["bounds"]
             values["bounds"] = (tuple(low), tuple(high))
         return cls(**values)
+
+
+def _known(cls: type, data: dict[str, object]) -> dict[str, Any]:
+    names = {f.name for f in dataclasses.fields(cls)}
+    return {name: value for name, value in data.items() if name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +185,5 @@ class Snapshot:
     """0 to 1 within the present state, ``None`` when nobody knows."""
     notice: str = ""
     """A passing difficulty, such as the network being away. Not stored."""
+    is_queued: bool = False
+    """Waits for one of this Blender's other generations to end."""

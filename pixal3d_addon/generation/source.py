@@ -63,6 +63,16 @@ class SourceImage:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptImage:
+    """The image that an earlier generation sent."""
+
+    generation_id: str
+
+
+Source = SourceImage | KeptImage
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """The image as it will be sent."""
 

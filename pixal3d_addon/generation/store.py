@@ -10,36 +10,24 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from . import schema
 from .errors import StoreError
-from .ownership import Owner, is_alive
-from .record import Generation, State
+from .ownership import Owner, is_alive, locked
+from .record import Generation
 
 if TYPE_CHECKING:
     import sqlite3
 
 _DATABASE_NAME = "generations.sqlite3"
-_BUSY_TIMEOUT_SECONDS = 5.0
-_BUSY_PAUSE_SECONDS = 0.02
-_SCHEMA_VERSION = 1
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS generations (
-    id TEXT PRIMARY KEY,
-    state TEXT NOT NULL,
-    created_at REAL NOT NULL,
-    owner TEXT NOT NULL,
-    record TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS generations_by_state ON generations (state);
-PRAGMA user_version = {_SCHEMA_VERSION};
-COMMIT;
-"""
+_ALL = "SELECT record FROM generations ORDER BY created_at DESC, rowid DESC"
 
+_T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
@@ -48,29 +36,36 @@ class Store:
     """Reads and writes records under one folder, which is made when the first record is.
 
     A record belongs to the process that wrote it first, or that took it over from a dead one; no other may write it.
+    A file that can't be read any more is set aside, what can be read of it is taken along, and :attr:`notice` says so.
+
+    :ivar notice: what the artist must be told of the store; empty if all is well.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.notice = ""
+        self._file = folder / _DATABASE_NAME
         self._owners = folder / "owners"
         self._owner = Owner(self._owners)
+        self._in_use = self._owners / "in-use.lock"
+        """Shared by all who are at the file, so that it is set aside while nobody is."""
 
     @property
     def exists(self) -> bool:
         """Whether there ever was a record. One look at the disk."""
-        return (self.folder / _DATABASE_NAME).exists()
+        return self._file.exists()
 
     def release(self) -> None:
         """This process is done with its records: they may be taken over."""
         self._owner.release()
 
-    def folder_of(self, generation: Generation) -> Path:
-        """The folder for the generation's own files, made if need be.
+    def make_folder(self, generation: Generation, results: Path | None = None) -> Path:
+        """The folder for the generation's own files: the one it has, or a new one in `results` or in the store's.
 
         :raises StoreError: it can't be made.
         """
-        folder = self.folder / generation.id
-        with self._as_store_error():
+        folder = Path(generation.folder) if generation.folder else (results or self.folder) / generation.id
+        with self._as_store_error(folder):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -79,56 +74,67 @@ class Store:
 
         :raises StoreError: it can't be written, or belongs to another Blender.
         """
-        with self._database() as database:
-            written = database.execute(
-                "INSERT INTO generations (id, state, created_at, owner, record) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET state = excluded.state, record = excluded.record "
+        token = self._token()
+
+        def write(database: sqlite3.Connection) -> int:
+            row = schema.row(generation, token)
+            return database.execute(
+                f"{schema.INSERT} ON CONFLICT (id) DO UPDATE SET "
+                f"{', '.join(f'{name} = excluded.{name}' for name in schema.COLUMNS if name not in ('id', 'owner'))} "
                 "WHERE owner = excluded.owner",
-                (
-                    generation.id,
-                    generation.state.value,
-                    generation.created_at,
-                    self._owner.token,
-                    generation.to_json(),
-                ),
+                row,
             ).rowcount
-        if written != 1:
+
+        if self._do(write) != 1:
             raise StoreError(f"{generation.name} is in the hands of another Blender.", "Look there for the model.")
         return generation
 
-    def take_over(self, states: Iterable[State]) -> list[Generation]:
-        """The records in one of `states` whose owner is dead, oldest first. From now on they are this process's.
+    def take_over(self) -> list[Generation]:
+        """The open records whose owner is dead, oldest first. From now on they are this process's.
 
         :raises StoreError: the store can't be read or written.
         """
-        names = [state.value for state in states]
-        with self._database() as database:
-            rows = database.execute(
-                f"SELECT id, owner, record FROM generations WHERE state IN ({', '.join('?' * len(names))}) "
-                "AND owner <> ? ORDER BY created_at",
-                (*names, self._owner.token),
-            ).fetchall()
-        dead = {owner for owner in {owner for _, owner, _ in rows} if not is_alive(self._owners, owner)}
-        taken: list[tuple[str]] = []
-        with self._database() as database:
-            for id_, owner, record in rows:
-                # Another Blender may have been quicker: then the owner is no longer the dead one.
-                if (
-                    owner in dead
-                    and database.execute(
-                        "UPDATE generations SET owner = ? WHERE id = ? AND owner = ?", (self._owner.token, id_, owner)
-                    ).rowcount
-                ):
-                    taken.append((record,))
-        return [generation for generation in _read(taken) if not generation.is_dismissed]
+        token = self._token()
+
+        def strangers(database: sqlite3.Connection) -> list[str]:
+            query = "SELECT DISTINCT owner FROM generations WHERE is_open AND owner <> ?"
+            return [owner for (owner,) in database.execute(query, (token,))]
+
+        dead = [owner for owner in self._do(strangers) if not is_alive(self._owners, owner)]
+
+        def take(database: sqlite3.Connection) -> list[Generation]:
+            # Another Blender may have been quicker: then the owner is no longer the dead one.
+            taken: list[tuple[str]] = []
+            for owner in dead:
+                query = "UPDATE generations SET owner = ? WHERE is_open AND owner = ? RETURNING record"
+                taken += database.execute(query, (token, owner)).fetchall()
+            return list(_read(taken))
+
+        return sorted(self._do(take), key=lambda generation: generation.created_at) if dead else []
+
+    def claim_job(self, generation_id: str, job_id: str) -> bool:
+        """Whether the job is this record's from now on: not if another record has it.
+
+        :raises StoreError: the store can't be written.
+        """
+        values = {"job": job_id, "id": generation_id, "owner": self._token()}
+        others = "SELECT 1 FROM generations AS other WHERE other.job_id = :job AND other.id <> :id"
+
+        def claim(database: sqlite3.Connection) -> bool:
+            database.execute(
+                f"UPDATE generations SET job_id = :job WHERE id = :id AND owner = :owner AND NOT EXISTS ({others})", values
+            )
+            return database.execute(others, values).fetchone() is None
+
+        return self._do(claim)
 
     def get(self, generation_id: str) -> Generation | None:
         """The record, or ``None`` if there is none of that id.
 
         :raises StoreError: the store can't be read.
         """
-        with self._database() as database:
-            row = database.execute("SELECT record FROM generations WHERE id = ?", (generation_id,)).fetchone()
+        query = "SELECT record FROM generations WHERE id = ?"
+        row = self._do(lambda database: database.execute(query, (generation_id,)).fetchone())
         return next(_read([row]), None) if row else None
 
     def all(self, *, limit: int = 200) -> list[Generation]:
@@ -136,54 +142,119 @@ class Store:
 
         :raises StoreError: the store can't be read.
         """
-        with self._database() as database:
-            rows = database.execute(
-                "SELECT record FROM generations ORDER BY created_at DESC, rowid DESC LIMIT ?", (limit,)
-            ).fetchall()
-        return list(_read(rows))
+        return list(_read(self._do(lambda database: database.execute(f"{_ALL} LIMIT ?", (limit,)).fetchall())))
 
-    @contextlib.contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        """A connection inside one transaction, committed if all went well, and closed."""
-        import sqlite3
+    def bytes_on_disk(self) -> int:
+        """What the images and models of all records take.
 
-        with self._as_store_error():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            database = sqlite3.connect(self.folder / _DATABASE_NAME, timeout=_BUSY_TIMEOUT_SECONDS)
+        :raises StoreError: the store can't be read.
+        """
+        query = "SELECT coalesce(sum(bytes_on_disk), 0) FROM generations"
+        return int(self._do(lambda database: database.execute(query).fetchone())[0])
+
+    def make_room(self, most_bytes: int) -> list[Generation]:
+        """Delete the files of expendable generations, the oldest first, until the rest is no more than `most_bytes`.
+
+        :attr:`Generation.is_expendable` says which they are. The records stay, as an account of what was made.
+
+        :returns: those that lost their files, as they were.
+        :raises StoreError: the store can't be used.
+        """
+        query = "SELECT record FROM generations WHERE NOT is_open AND bytes_on_disk > 0 ORDER BY created_at"
+        used, emptied = self.bytes_on_disk(), list[Generation]()
+        if used <= most_bytes:
+            return emptied
+        for generation in _read(self._do(lambda database: database.execute(query).fetchall())):
+            if used <= most_bytes:
+                break
+            if generation.is_expendable and self._empty(generation):
+                used -= generation.bytes_on_disk
+                emptied.append(generation)
+        return emptied
+
+    def remove(self, generation: Generation) -> None:
+        """Delete the record and its files, whatever they are: the artist's own wish.
+
+        :raises StoreError: it belongs to another Blender, or the store can't be used.
+        """
+        token = self._token()
+        query = "DELETE FROM generations WHERE id = ? AND owner = ?"
+        if self._do(lambda database: database.execute(query, (generation.id, token)).rowcount):
+            self._delete_folder(generation)
+
+    def _empty(self, generation: Generation) -> bool:
+        """Whoever's it is: nobody is at work on what is not open. In one transaction, as another Blender may just now
+        have begun to fetch its model again."""
+        emptied = generation.without_files().to_json()
+
+        def write(database: sqlite3.Connection) -> int:
+            query = "UPDATE generations SET bytes_on_disk = 0, record = ? WHERE id = ? AND NOT is_open"
+            return database.execute(query, (emptied, generation.id)).rowcount
+
+        if not self._do(write):
+            return False
+        self._delete_folder(generation)
+        return True
+
+    def _delete_folder(self, generation: Generation) -> None:
+        """Only a folder that we made: it is called after the generation."""
+        if Path(generation.folder).name == generation.id:
+            shutil.rmtree(generation.folder, ignore_errors=True)
+
+    def _token(self) -> str:
+        with self._as_store_error(self.folder):
+            return self._owner.token
+
+    def _do(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """`work` in one transaction. A file that can't be read is set aside, and `work` done with a new one."""
+        with self._as_store_error(self.folder):
             try:
-                # FULL: a record is written before money is spent on it, so it must survive a power cut.
-                database.execute("PRAGMA synchronous = FULL")
-                version = database.execute("PRAGMA user_version").fetchone()[0]
-                if version == 0:
-                    self._initialize(database)
-                elif version > _SCHEMA_VERSION:
-                    raise StoreError(
-                        "The generations on this computer were written by a newer version of the add-on.",
-                        "Update the add-on, or choose another folder.",
-                    )
-                with database:
-                    yield database
-            finally:
-                database.close()
-
-    def _initialize(self, database: sqlite3.Connection) -> None:
-        """Make the tables. Several threads and Blenders may come to it at the same moment, and SQLite does not wait for
-        a lock when it changes the journal mode (seen with eight threads: "database is locked" at once)."""
-        import sqlite3
-
-        deadline = time.monotonic() + _BUSY_TIMEOUT_SECONDS
-        while True:
-            try:
-                database.execute("PRAGMA journal_mode = WAL")
-                database.executescript(_SCHEMA)
-                return
-            except sqlite3.OperationalError:
-                if time.monotonic() > deadline:
+                with locked(self._in_use, shared=True):
+                    return self._transaction(self._file, work)
+            except Exception as error:
+                if not schema.is_unreadable(error):
                     raise
-                time.sleep(_BUSY_PAUSE_SECONDS)
+            with locked(self._in_use):
+                try:
+                    return self._transaction(self._file, work)  # another one may have been quicker
+                except Exception as error:
+                    if not schema.is_unreadable(error):
+                        raise
+                    _log.warning("The store %s can't be read: %s", self._file, error)
+                self._set_aside()
+                return self._transaction(self._file, work)
+
+    def _transaction(self, file: Path, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(schema.connect(file)) as database:
+            # FULL: a record is written before money is spent on it, so it must survive a power cut.
+            database.execute("PRAGMA synchronous = FULL")
+            schema.prepare(database)
+            with database:
+                return work(database)
+
+    def _set_aside(self) -> None:
+        """Put a new file in the place of one that can't be read, while nobody else is at it.
+
+        The new one is whole before the old one goes: on a full disk nothing changes.
+        """
+        rows = schema.readable_rows(self._file)
+        new = self._file.with_name(f"{_DATABASE_NAME}.new")
+        for companion in _companions(new):
+            companion.unlink(missing_ok=True)
+        self._transaction(new, lambda database: database.executemany(schema.INSERT, rows))
+        broken = self._file.with_name(time.strftime(f"{_DATABASE_NAME}.unreadable-%Y%m%d-%H%M%S"))
+        for old, aside in zip(_companions(self._file), _companions(broken), strict=True):
+            with contextlib.suppress(FileNotFoundError):
+                old.replace(aside)
+        new.replace(self._file)
+        self.notice = (
+            f"The list of generations could not be read any more. It was set aside as {broken.name}; "
+            f"{len(rows)} of its entries could be taken along. A job that is missing can be fetched by its job ID."
+        )
 
     @contextlib.contextmanager
-    def _as_store_error(self) -> Iterator[None]:
+    def _as_store_error(self, folder: Path) -> Iterator[None]:
         import sqlite3
 
         try:
@@ -191,8 +262,13 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"The folder of the generations can't be used: {error}.",
-                f"Check that there is space on the disk and that you may write to {self.folder}.",
+                f"Check that there is space on the disk and that you may write to {folder}.",
             ) from error
+
+
+def _companions(file: Path) -> tuple[Path, ...]:
+    """What SQLite keeps beside the file belongs to it."""
+    return tuple(file.with_name(file.name + ending) for ending in ("", "-wal", "-shm"))
 
 
 def _read(rows: Iterable[tuple[str]]) -> Iterator[Generation]:

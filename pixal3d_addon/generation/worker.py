@@ -4,10 +4,11 @@
 :func:`run` may be called from any thread, and blocks. In Blender's window it runs in a background thread, in
 background mode and in plain Python it runs in the caller's. It never touches bpy.
 
-Money. The paid request leaves from one place, :func:`_submit`, which only :func:`_upload` leads to: it has just
-written the state ``submitting``. A record that is *found* in that state was left there by a run that ended in
-between, so its outcome is unknown and it becomes ``uncertain``. What leads out of ``uncertain`` is a job in the
-service's own list that was made from our uploaded image, which no other request has; never a second request.
+Money. The paid request leaves from one place, :meth:`_Run.submit`, which has just written the state ``submitting``. A
+record that is *found* in that state was left there by a run that ended in between, so its outcome is unknown and it
+becomes ``uncertain``. What leads out of ``uncertain`` is a job in the service's own list that was made from our
+uploaded image and that no other record has; never a second request. While a request waits for its time, whatever for,
+the record is in an earlier state, so that nobody who finds it has to wonder.
 
 What an error does depends on whether there is a job. Before, it fails the generation: nothing was charged. After,
 the mesh is paid for, so the state stays as it is, the error is noted, and another run goes on from there.
@@ -15,28 +16,29 @@ the mesh is paid for, so the state stays as it is, the error is noted, and anoth
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import datetime
 import logging
 import random
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from ..parameters import request_body
 from ..scenario import (
-    MODEL_ID,
     CanceledError,
     Connection,
-    Job,
+    Gate,
+    InvalidRequestError,
+    NotFoundError,
     Pace,
     ProtocolError,
     RateLimitedError,
     ScenarioClient,
     ScenarioError,
     ServerError,
+    Submission,
     SubmissionUncertainError,
     TransportError,
     UnreadableModelError,
@@ -44,13 +46,13 @@ from ..scenario import (
     job_failure,
 )
 from . import limits
-from .errors import GenerationError, NotFinishedError, StoreError, UnexpectedError
-from .record import Generation, Snapshot, State
-from .source import SourceImage, write_source
-from .store import Store
-
-Report = Callable[[Snapshot], None]
-"""Called in the worker's thread, often; must not block."""
+from .errors import GenerationError, NotFinishedError, SourceImageError, UnexpectedError
+from .lookup import adopted, find_job, told
+from .places import Places
+from .record import UNPAID, Generation, State
+from .snapshots import Snapshots
+from .source import KeptImage, Source, SourceImage, write_source
+from .steering import Steering
 
 _PASSING_ERRORS: Final = (TransportError, ServerError, RateLimitedError, ProtocolError)
 """Troubles that end by themselves, the login page of a hotel's network included."""
@@ -58,50 +60,50 @@ _PASSING_ERRORS: Final = (TransportError, ServerError, RateLimitedError, Protoco
 _HURRIED: Final = Pace(connect_seconds=2.0, read_seconds=5.0, wait_scale=0.2)
 """For the cancel that is refused anyhow, as far as is known: the artist has stopped waiting."""
 
+_T = TypeVar("_T")
+
 _log = logging.getLogger(__name__)
-
-_UNPAID: Final = frozenset({State.PREPARED, State.UPLOADING, State.SUBMITTING})
-"""As long as one of these can't be written, the paid request does not leave."""
-
-
-class Stop:
-    """Ends a run: because the artist no longer waits, or because Blender closes."""
-
-    def __init__(self) -> None:
-        self.event = threading.Event()
-        self.is_closing = False
-
-    def request(self, *, is_closing: bool = False) -> None:
-        """Any thread. `is_closing` leaves the record as it is, to be gone on with at the next start."""
-        self.is_closing = self.is_closing or is_closing
-        self.event.set()
 
 
 def run(
-    generation: Generation,
-    source: SourceImage | None,
+    generation_id: str,
+    source: Source | None,
     *,
-    store: Store,
+    snapshots: Snapshots,
     connection: Connection,
-    stop: Stop,
-    report: Report = lambda snapshot: None,
+    steering: Steering,
+    on_prepared: Callable[[], None] | None = None,
+    results: Path | None = None,
+    gate: Gate | None = None,
+    places: Places | None = None,
 ) -> Generation:
-    """Carry `generation` on from its state until it is ``ready``, and return it.
+    """Carry a generation on from its state until it is ``ready``, and return it.
 
     :param source: the image, for a new generation; ``None`` for one that the store knows.
-    :raises ScenarioError, GenerationError: as said above; the last record was reported, and is in the store unless
+    :param snapshots: has its newest record, and gets each that follows.
+    :param on_prepared: called when the image and the first record are on disk.
+    :param results: the folder in which the generation gets one for its image and its GLB; else it is the store's.
+    :param gate: the pace that is kept to together with other runs.
+    :param places: where a generation without a job waits for its turn.
+    :raises ScenarioError, GenerationError: as said above; the last record is in `snapshots`, and in the store unless
         the store is what failed.
     """
-    with ScenarioClient(connection, cancel=stop.event) as client:
-        this = _Run(generation, store, connection, client, stop, report)
+    gate = gate or Gate()
+    with ScenarioClient(connection, cancel=steering.event, gate=gate) as client:
+        this = _Run(generation_id, snapshots, connection, client, steering, gate, results)
         try:
             if source is not None:
                 this.prepare(source)
-            this.carry_on()
+                if on_prepared is not None:
+                    on_prepared()
+            # A job that runs already is not held up by those that wait for their turn.
+            on_wait = this.on_wait if this.generation.state in UNPAID else None
+            with (places or Places()).taken(this.generation.created_at, steering, on_wait):
+                this.carry_on()
         except (ScenarioError, GenerationError) as error:
             this.note(error)
             if isinstance(error, CanceledError):
-                raise NotFinishedError("Stopped waiting for the model.", this.generation.error) from None
+                raise NotFinishedError("Stopped waiting for the model.", this.generation.trouble) from None
             raise
         except Exception as error:  # a fault of ours must not end in silence, least of all with a job that is paid for
             _log.exception("A fault in the add-on, at %s", this.generation.state)
@@ -113,163 +115,253 @@ def run(
 
 @dataclasses.dataclass(slots=True)
 class _Run:
-    """One run, and the newest record of its generation."""
+    """One run of a generation."""
 
-    generation: Generation
-    store: Store
+    generation_id: str
+    snapshots: Snapshots
     connection: Connection
     client: ScenarioClient
-    stop: Stop
-    report: Report
+    steering: Steering
+    gate: Gate
+    results: Path | None
+
+    @property
+    def generation(self) -> Generation:
+        """The newest record."""
+        snapshot = self.snapshots.get(self.generation_id)
+        assert snapshot is not None, "nobody drops what is run"
+        return snapshot.generation
 
     def carry_on(self) -> None:
         """The step that the state asks for, and those after it."""
         state = self.generation.state
         if state is State.SUBMITTING:
             self.save(state=State.UNCERTAIN)
-        if state in (State.PREPARED, State.UPLOADING):
+        if state in UNPAID:
             self.upload()
             self.submit()
         if self.generation.state is State.UNCERTAIN:
             self.look_for_job()
-        if self.generation.job_id and state in (State.ABANDONED, State.FAILED, State.READY):
-            self.save(state=State.RUNNING, error="")
+        if self.generation.job_id and state in (State.ABANDONED, State.FAILED, State.READY, State.IMPORTED):
+            self.save(state=State.RUNNING, error="", hint="")
         if self.generation.state is State.RUNNING:
+            if not self.generation.asset_id:
+                self.adopt()
             self.wait()
         if self.generation.state is State.DOWNLOADING:
             self.download()
 
     def save(self, **changes: object) -> None:
-        """On return the changed record is on disk.
+        """See :meth:`Snapshots.save`."""
+        self.snapshots.save(self.generation_id, **changes)
 
-        Once the paid request may be out, a disk that can't be written must not keep the mesh from the artist: the run
-        goes on, and the record is written at its next change.
+    def report(self, *, progress: float | None = None, notice: str = "", is_queued: bool = False) -> None:
+        """See :meth:`Snapshots.report`."""
+        self.snapshots.report(self.generation_id, progress=progress, notice=notice, is_queued=is_queued)
 
-        :raises StoreError: it can't be written, and nothing was charged yet.
+    def pause(self, seconds: float, what: str) -> None:
         """
-        changed = self.generation.changed(**changes)
-        notice = ""
-        try:
-            self.store.save(changed)
-        except StoreError as error:
-            if changed.state in _UNPAID:
-                raise
-            notice = str(error)
-        self.generation = changed
-        self.report(Snapshot(changed, notice=notice))
+        :raises CanceledError: stopped meanwhile, or before; `what` was to be done next.
+        """
+        if self.steering.event.wait(max(0.0, seconds)):
+            raise CanceledError(f"Stopped before {what}.")
 
-    def prepare(self, source: SourceImage) -> None:
+    def prepare(self, source: Source) -> None:
         """The image that will be sent, and the record of it, on disk."""
-        self.report(Snapshot(self.generation))
-        file = write_source(source, self.store.folder_of(self.generation), self.stop.event)
+        if isinstance(source, KeptImage):
+            source = self.kept_image(source.generation_id)
+        folder = self.snapshots.store.make_folder(self.generation, self.results)
+        try:
+            file = write_source(source, folder, self.steering.event)
+        except GenerationError:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # nothing is in it
+            raise
         self.save(
             state=State.PREPARED,
+            folder=str(folder),
+            bytes_on_disk=file.size,
             source_file=str(file.path),
             source_mime=file.mime,
             source_sha256=file.sha256,
             account=self.connection.fingerprint(),
         )
 
+    def kept_image(self, generation_id: str) -> SourceImage:
+        """
+        :raises SourceImageError: it is not kept any more.
+        """
+        earlier = self.snapshots.store.get(generation_id)
+        if earlier is None or not Path(earlier.source_file).is_file():
+            raise SourceImageError("The image that was sent is not kept any more.", "Select it and generate.")
+        return SourceImage(earlier.name, Path(earlier.source_file))
+
     def upload(self) -> None:
-        self.save(state=State.UPLOADING)
+        """The image to the service, unless it is in this account since an earlier run."""
+        account = self.connection.fingerprint()
+        self.save(state=State.UPLOADING, error="", hint="")
+        if self.generation.asset_id and self.generation.account == account:
+            return
         path = Path(self.generation.source_file)
-        asset_id = self.client.upload_image(
-            f"{self.generation.name}{path.suffix}", path, self.generation.source_mime, on_progress=self.on_progress
-        )
-        self.save(state=State.SUBMITTING, asset_id=asset_id)
+        name, mime = f"{self.generation.name}{path.suffix}", self.generation.source_mime
+        asset_id = self.patiently(lambda: self.client.upload_image(name, path, mime, on_progress=self.on_progress))
+        self.save(asset_id=asset_id, account=account)
 
     def submit(self) -> None:
-        """The one place from which the paid request leaves; the record says ``submitting`` since a moment ago."""
-        if self.stop.event.is_set():
-            raise CanceledError("Stopped before the model was asked for.")
+        """The one place from which the paid request leaves, after the record says so."""
+        body = request_body(self.generation.parameters, self.generation.asset_id)
         try:
-            submission = self.client.generate(request_body(self.generation.parameters, self.generation.asset_id))
+            submission = self.patiently(lambda: self.submit_once(body))
         except SubmissionUncertainError as error:
-            return self.save(state=State.UNCERTAIN, error=str(error))
+            self.save(state=State.UNCERTAIN, error=error.message, hint=error.remedy)
+            return
         cost = {} if submission.cost is None else {"cost": submission.cost}
-        self.save(state=State.RUNNING, job_id=submission.job.id, **{**_told(submission.job), **cost})
+        self.save(
+            state=State.RUNNING,
+            job_id=submission.job.id,
+            submitted_at=time.time(),
+            **{**told(submission.job), **cost},
+        )
+
+    def submit_once(self, body: Mapping[str, object]) -> Submission:
+        """
+        :raises RateLimitedError, CanceledError: nothing was accepted, and the record is back in the state before.
+        """
+        self.take_turn("the model was asked for")
+        self.save(state=State.SUBMITTING)
+        try:
+            return self.client.generate(body)
+        except (RateLimitedError, CanceledError):
+            self.save(state=State.UPLOADING)
+            raise
+
+    def patiently(self, ask: Callable[[], _T]) -> _T:
+        """What `ask` returns, once the service no longer asks to slow down."""
+        while True:
+            try:
+                return ask()
+            except RateLimitedError as error:
+                self.report(notice=f"{error.message} It is asked again by itself.")
+                self.pause(error.seconds or limits.BUSY_PAUSE_SECONDS, "the model was asked for")
 
     def look_for_job(self) -> None:
         """Find out whether the request without an answer became a job, and go on with that job.
 
         :raises SubmissionUncertainError: the list does not show one, or can't be had. It may have been charged.
         """
-        since = self.generation.created_at - limits.LOOKUP_MARGIN_SECONDS
-        since_iso = datetime.datetime.fromtimestamp(since, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         trouble = ""
         for pause in limits.LOOKUP_PAUSES_SECONDS:
-            self.report(Snapshot(self.generation, notice=trouble))
-            if self.stop.event.wait(pause):
-                raise CanceledError("Stopped looking for the job.")
+            self.report(notice=trouble)
+            self.pause(pause, "the job was found")
             try:
-                for job in self.client.jobs(updated_after=since_iso):
-                    if job.input.get("modelId") == MODEL_ID and job.input.get("image") == self.generation.asset_id:
-                        return self.save(state=State.RUNNING, job_id=job.id, error="", **_told(job))
+                job = find_job(self.client, self.generation, self.snapshots.store.claim_job)
             except _PASSING_ERRORS as error:
                 trouble = error.message
+                continue
+            if job is not None:
+                self.save(state=State.RUNNING, job_id=job.id, submitted_at=time.time(), error="", hint="", **told(job))
+                return
         raise SubmissionUncertainError()
+
+    def adopt(self) -> None:
+        """Learn of a job that was not begun by this record: what it was made from, and how.
+
+        :raises ScenarioError: it can't be had. What is no job of ours, or of Pixal3D, is not asked after again.
+        """
+        try:
+            self.save(**adopted(self.client, self.generation))
+        except (NotFoundError, InvalidRequestError) as error:
+            self.save(state=State.FAILED, error=error.message, hint=error.remedy)
+            raise
 
     def wait(self) -> None:
         """Ask after the job until it has ended. The network may come and go meanwhile."""
         interval = limits.POLL_FIRST_SECONDS
         away_since: float | None = None
         while True:
+            self.take_turn("the model was there")
             try:
                 job = self.client.job(self.generation.job_id)
-            except _PASSING_ERRORS as trouble:
+            except (*_PASSING_ERRORS, NotFoundError) as trouble:
+                is_unknown = isinstance(trouble, NotFoundError)
+                patience = limits.UNKNOWN_JOB_PATIENCE_SECONDS if is_unknown else limits.OUTAGE_PATIENCE_SECONDS
                 away_since = away_since or time.monotonic()
-                if time.monotonic() - away_since > limits.OUTAGE_PATIENCE_SECONDS:
+                if time.monotonic() - away_since > patience:
                     raise
-                self.report(Snapshot(self.generation, notice=trouble.message))
-                interval = max(interval, getattr(trouble, "seconds", None) or limits.POLL_LAST_SECONDS)
+                self.report(notice=trouble.message)
+                interval = max(interval, getattr(trouble, "seconds", None) or 0.0)
             else:
                 if away_since is not None:
                     away_since, interval = None, limits.POLL_FIRST_SECONDS
                 if job.status != self.generation.service_status:
-                    self.save(**_told(job))
-                self.report(Snapshot(self.generation, progress=job.progress))
+                    self.save(**told(job))
+                self.report(progress=job.progress)
                 if job.succeeded:
-                    return self.save(state=State.DOWNLOADING)
+                    self.save(state=State.DOWNLOADING, model_asset_ids=job.asset_ids, error="", hint="")
+                    return
                 if job.failed:
                     error = job_failure(job)
-                    self.save(state=State.FAILED, error=str(error))
+                    self.save(state=State.FAILED, error=error.message, hint=error.remedy)
                     raise error
-            if self.stop.event.wait(interval * random.uniform(0.9, 1.0)):
-                raise CanceledError("Stopped waiting.")
+            self.pause(interval * random.uniform(0.9, 1.0), "the model was there")
             interval = min(interval * limits.POLL_GROWTH, limits.POLL_LAST_SECONDS)
+
+    def take_turn(self, what: str) -> None:
+        """Wait until the service may be asked, as one of many. If the gate has closed meanwhile, for another turn: else
+        all would come together when it opens.
+
+        :raises CanceledError: see :meth:`pause`.
+        """
+        while True:
+            self.pause(self.gate.turn_seconds(), what)
+            if self.gate.seconds_left() <= 0:
+                return
 
     def download(self) -> None:
         """The GLB, checked, on disk: only then is the generation ``ready``."""
-        job = self.client.job(self.generation.job_id)
-        path = self.store.folder_of(self.generation) / "model.glb"
-        download = self.client.download_model(job.asset_ids, path, on_progress=self.on_progress)
-        self.save(glb_file=str(download.path), glb_sha256=download.sha256)
+        asset_ids = self.generation.model_asset_ids or self.client.job(self.generation.job_id).asset_ids
+        folder = self.snapshots.store.make_folder(self.generation, self.results)
+        download = self.client.download_model(asset_ids, folder / "model.glb", on_progress=self.on_progress)
+        source = Path(self.generation.source_file)
+        self.save(
+            folder=str(folder),
+            bytes_on_disk=download.size + (source.stat().st_size if source.is_file() else 0),
+            glb_file=str(download.path),
+            glb_sha256=download.sha256,
+        )
         info = inspect_glb(download.path)
-        self.save(state=State.READY, bounds=(info.bounds_min, info.bounds_max), error="")
+        bounds = (info.bounds_min, info.bounds_max)
+        self.save(state=State.READY, ready_at=time.time(), bounds=bounds, error="", hint="")
+
+    def on_wait(self) -> None:
+        self.report(is_queued=True)
 
     def on_progress(self, done: int, total: int) -> None:
-        self.report(Snapshot(self.generation, progress=min(1.0, done / total) if total > 0 else None))
+        self.report(progress=min(1.0, done / total) if total > 0 else None)
 
     def note(self, error: ScenarioError | GenerationError) -> None:
         """Write down what went wrong, in the state that it leads to."""
         has_job = bool(self.generation.job_id)
         is_stopped = isinstance(error, CanceledError | NotFinishedError)
-        if is_stopped and self.stop.is_closing:
-            return  # the next start goes on from here
+        if is_stopped and self.steering.goes_on_later and (has_job or self.generation.source_file):
+            return
+        words: dict[str, object] = {"error": error.message, "hint": error.remedy}
         if self.generation.state is State.SUBMITTING and isinstance(error, UnexpectedError):
-            self.save(state=State.UNCERTAIN, error=str(error))
+            self.save(state=State.UNCERTAIN, **words)
         elif self.generation.state is State.UNCERTAIN:
-            self.save(error=str(SubmissionUncertainError() if is_stopped else error))
+            uncertain = SubmissionUncertainError()
+            self.save(**({"error": uncertain.message, "hint": uncertain.remedy} if is_stopped else words))
         elif is_stopped:
             if not has_job:
-                self.save(state=State.FAILED, error=_STOPPED_BEFORE)
+                self.save(state=State.FAILED, error=_STOPPED_BEFORE, hint="")
             else:
-                self.save(state=State.ABANDONED, error=_STOPPED_AFTER)
-                self._cancel_at_service()
+                self.save(state=State.ABANDONED, error=_STOPPED_AFTER, hint=_STOPPED_AFTER_HINT)
+                if self.generation.source_file:  # else it is a job that somebody else began
+                    self._cancel_at_service()
         elif not has_job or isinstance(error, UnreadableModelError):
-            self.save(state=State.FAILED, error=str(error))
+            self.save(state=State.FAILED, **words)
         else:
-            self.save(error=str(error))
+            self.save(**words)
 
     def _cancel_at_service(self) -> None:
         """Try to spare the artist the charge. The service refuses it for this kind of job, as far as is known."""
@@ -279,20 +371,9 @@ class _Run:
         except ScenarioError:
             return
         if job.failed:
-            self.save(state=State.FAILED, error="The service canceled the job.")
+            self.save(state=State.FAILED, error="The service canceled the job.", hint="", **told(job))
 
 
 _STOPPED_BEFORE: Final = "Stopped before the model was asked for. Nothing was charged."
-_STOPPED_AFTER: Final = (
-    "Stopped waiting. The service goes on with the job and charges for it; Fetch Again brings the model."
-)
-
-
-def _told(job: Job) -> dict[str, object]:
-    """What the service says of the job, as changes of the record."""
-    told: dict[str, object] = {"service_status": job.status, "status_history": job.status_history}
-    if job.cost is not None:
-        told["cost"] = job.cost
-    if isinstance(seed := job.input.get("seed"), int | float):
-        told["seed"] = int(seed)
-    return told
+_STOPPED_AFTER: Final = "Stopped waiting. The service goes on with the job and charges for it."
+_STOPPED_AFTER_HINT: Final = "Fetch Again brings the model."

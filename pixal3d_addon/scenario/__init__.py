@@ -42,6 +42,7 @@ from .errors import (
     UploadFailedError,
 )
 from .faults import job_failure
+from .gate import Gate
 from .glb import GlbInfo, inspect_glb
 from .limits import Pace
 
@@ -61,6 +62,7 @@ __all__ = (
     "CreditsExhaustedError",
     "Download",
     "DownloadError",
+    "Gate",
     "GlbInfo",
     "IncompleteDownloadError",
     "InvalidRequestError",

@@ -38,6 +38,7 @@ from .errors import (
     ScenarioError,
     SubmissionUncertainError,
 )
+from .gate import Gate
 from .paths import segment
 from .reply import Reply
 from .retry import Call, delay_seconds
@@ -55,6 +56,7 @@ class ScenarioClient:
     :param cancel: once set, waits and transfers end with :class:`~.errors.CanceledError`, and nothing new is sent.
         A connection that is silent ends with its timeout only.
     :param pace: timeouts and pauses.
+    :param gate: shared by the clients that are to keep to one pace together.
     """
 
     def __init__(
@@ -63,9 +65,10 @@ class ScenarioClient:
         *,
         cancel: threading.Event | None = None,
         pace: limits.Pace = limits.Pace(),  # noqa: B008  # frozen
+        gate: Gate | None = None,
     ) -> None:
         self.connection = connection
-        self._transport = Transport(connection, cancel, pace)
+        self._transport = Transport(connection, cancel, pace, gate)
 
     def __enter__(self) -> ScenarioClient:
         return self
@@ -112,10 +115,11 @@ class ScenarioClient:
         return read_quote(answer)
 
     def generate(self, body: Mapping[str, object]) -> Submission:
-        """Start a job. **This is paid for**, so the request goes out a second time only where the service can't have
-        accepted the first one: no connection came about, or it answered 429.
+        """Start a job. **This is paid for**, so the request goes out a second time only where the first one never left:
+        no connection came about.
 
         :raises SubmissionUncertainError: it went out and there is no clear answer.
+        :raises RateLimitedError: not now. Nothing was accepted, so it may be asked again.
         :raises ApiError: it was refused, nothing was charged. Any other error says the same.
         """
         make_body = _generate_body(body)

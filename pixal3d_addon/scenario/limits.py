@@ -15,6 +15,9 @@ SUBMIT_READ_TIMEOUT_SECONDS: Final = 60.0
 ANSWER_DEADLINE_SECONDS: Final = 120.0
 """A JSON answer that trickles in never runs into the read timeout; this ends it."""
 
+TURN_SECONDS: Final = 0.2
+"""Between two polls of all jobs together. The service's rate limits are not documented."""
+
 # --- repeating -------------------------------------------------------------------------------------------------------
 ATTEMPTS: Final = 4
 """The first included. scenario-sdk 2.4.0 makes three."""

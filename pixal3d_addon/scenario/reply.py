@@ -8,7 +8,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from . import limits
 from .errors import ConfigurationError
@@ -61,7 +61,7 @@ class Stream:
         """
         raw, fault = self._response.raw, None
         try:
-            while chunk := raw.read(limits.CHUNK_BYTES, decode_content=False):
+            while chunk := _some(raw):
                 yield chunk
         except network_errors() as error:
             fault = fault_of(error, sent=True)
@@ -117,6 +117,19 @@ class _UnusableError(Exception):
     """The text says why."""
 
 
+def _some(raw: Any) -> bytes:
+    """What has come by now, at least one byte and at most a chunk, still packed; ``b""`` at the end.
+
+    ``read`` waits for a whole chunk, and each byte that trickles in restarts the socket's timeout: so a slow answer
+    would outlast every deadline, and nobody would look at the cancel event meanwhile. urllib3 1.26 has no ``read1``.
+    """
+    if hasattr(raw, "read1"):
+        return bytes(raw.read1(limits.CHUNK_BYTES, decode_content=False))
+    with raw._error_catcher():  # turns errors into urllib3's
+        chunk = bytes(raw._fp.read1(limits.CHUNK_BYTES))
+    return chunk or bytes(raw.read(limits.CHUNK_BYTES, decode_content=False))  # at the end: gives the connection back
+
+
 def _read_bytes(response: requests.Response, encoding: str, seconds: float) -> bytes:
     """Unpacked here, because urllib3 lets 64 KB become 64 MB in one call."""
     deadline = time.monotonic() + seconds
@@ -129,7 +142,7 @@ def _read_bytes(response: requests.Response, encoding: str, seconds: float) -> b
         case _:
             raise _UnusableError("Scenario's answer is packed in a way that was not asked for.")
     wire_bytes, data = 0, bytearray()
-    while chunk := response.raw.read(limits.CHUNK_BYTES, decode_content=False):
+    while chunk := _some(response.raw):
         wire_bytes += len(chunk)
         if unpacker is not None:
             try:

@@ -2,7 +2,8 @@
 """Whether a call may go out again, and when. Pure: no clock, no network, no randomness of its own.
 
 Two kinds of call. SAFE ones (reading, uploading, pricing) cost nothing when they happen twice. The PAID one goes out
-again only where it is certain that the service never accepted it: no connection came about, or the answer was 429.
+again only where it is certain that it never left: no connection came about. After a 429 nothing was accepted either,
+but the wait may be long; it is left to the caller, who can note first that nothing is on its way.
 scenario-sdk 2.4.0 repeats its paid POST after 409 and 503 too and sends no idempotency key; that can charge twice.
 """
 
@@ -102,11 +103,9 @@ def is_parallel_limit(outcome: Outcome) -> bool:
 
 
 def _may_repeat(call: Call, outcome: Outcome) -> bool:
-    advice = outcome.headers.get("x-should-retry", "").strip().lower()
     if call is Call.PAID:
-        if outcome.fault is not None:
-            return outcome.fault in _NO_CONNECTION and not outcome.sent
-        return outcome.status == 429 and advice != "false" and not is_parallel_limit(outcome)
+        return outcome.fault in _NO_CONNECTION and not outcome.sent
+    advice = outcome.headers.get("x-should-retry", "").strip().lower()
     if outcome.fault is not None:
         return outcome.fault in _PASSING_FAULTS
     if advice in ("true", "false"):

@@ -7,6 +7,7 @@
 - An answer is read up to a size, before and after unpacking, and up to a deadline.
 - Proxies and CA bundles come from the environment, as everywhere with requests; ``~/.netrc`` does not, as requests
   would put its password in place of our key, and send it to the CDN as well.
+- What one client is told about the pace holds for all that share its gate (:mod:`.gate`).
 - An error carries no exception of requests along: its request has the key in a header and the signature in its URL.
 
 One thread at a time. requests is imported with the first call: it takes 69 ms, which Blender's start should not pay.
@@ -25,6 +26,7 @@ from .body import MakeBody
 from .connection import USER_AGENT, Connection, check_url, is_loopback
 from .errors import CanceledError, ProtocolError, ScenarioError
 from .faults import api_error, fault_of, reason_of, trace_id_of, transport_error
+from .gate import Gate
 from .redact import redact
 from .reply import Reply, Stream, network_errors, read_reply
 from .retry import Call, Outcome, delay_seconds
@@ -38,8 +40,11 @@ _JSON_HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "gzip, 
 class Transport:
     """See the module."""
 
-    def __init__(self, connection: Connection, cancel: threading.Event | None, pace: limits.Pace) -> None:
+    def __init__(
+        self, connection: Connection, cancel: threading.Event | None, pace: limits.Pace, gate: Gate | None = None
+    ) -> None:
         self._connection = connection
+        self._gate = gate or Gate()
         self._cancel = cancel or threading.Event()
         self._pace = pace
         self._session: requests.Session | None = None
@@ -105,10 +110,15 @@ class Transport:
             only after sending, and allow the longer timeout.
         :raises CanceledError, ConfigurationError: before anything was sent.
         """
+        while (seconds := self._gate.seconds_left()) > 0:
+            if self._cancel.wait(seconds):
+                raise CanceledError()
         headers = {**_JSON_HEADERS, "Authorization": f"Basic {self._connection.credentials.token()}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        return self._exchange(method, url, headers, body, is_submission=is_submission)
+        reply = self._exchange(method, url, headers, body, is_submission=is_submission)
+        self._gate.note(reply.outcome, self._pace.wait_scale)
+        return reply
 
     def open(self, url: str, headers: Mapping[str, str]) -> Stream:
         """One attempt to GET `url`, whatever the status, without credentials.

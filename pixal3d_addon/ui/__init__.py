@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import bpy
 
-from ..blender import connection_check, resume, session, watcher
-from . import operators, panels, preferences, properties
+from ..blender import connection_check, open_file, resume, session, watcher
+from . import generation_operators, operators, panels, preferences, properties
 
 _CLASSES = (
     *properties.classes,
     *preferences.classes,
     *watcher.classes,
     *operators.classes,
+    *generation_operators.classes,
     *panels.classes,
 )
 
@@ -21,6 +22,7 @@ def register() -> None:
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     properties.register()
+    open_file.register()
     resume.start()
 
 
@@ -29,6 +31,7 @@ def unregister() -> None:
     watcher.stop_watching()
     connection_check.close()
     session.close()
+    open_file.unregister()
     properties.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

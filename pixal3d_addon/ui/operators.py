@@ -3,43 +3,20 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..blender import connection_check, image_source, importer, online, session, watcher
-from ..blender.errors import ModelImportError, NoImageError
-from ..blender.placement import placement_here
-from ..generation import Generation, GenerationError, SourceImage, State
-from ..parameters import ParameterError, complete
-from ..scenario import ScenarioError
+from ..blender import connection_check, image_source, importer, online, provenance, session
+from ..blender.errors import NoImageError
+from ..blender.open_file import placement_here
+from ..generation import Generation, GenerationError, KeptImage, SourceImage
+from ..parameters import complete
 from . import properties
+from .operator_parts import allowed, ask, can_ask_service, carry_out, errors_reported
 
 if TYPE_CHECKING:
     from ..scenario import Connection
-
-
-_log = logging.getLogger(__name__)
-
-
-@contextmanager
-def _errors_reported(operator: bpy.types.Operator) -> Iterator[None]:
-    """Our errors become the operator's report; in a script the caller gets them as ``RuntimeError``."""
-    try:
-        yield
-    except (ScenarioError, GenerationError, ParameterError) as error:
-        operator.report({"ERROR"}, str(error))
-
-
-def _generation_id() -> Any:
-    """The property that says which generation an operator is for."""
-    return bpy.props.StringProperty(
-        name="Generation", description="Identifier of the generation", options={"HIDDEN", "SKIP_SAVE"}
-    )
 
 
 class PIXAL3D_OT_generate(bpy.types.Operator):
@@ -62,33 +39,27 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _can_ask_for_models(cls)
+        return can_ask_service(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """From the panel: the scene's settings; starts in the background and returns at once.
 
         In background mode Blender calls ``execute`` instead, whatever the caller asks for.
         """
-        with _errors_reported(self):
+        with errors_reported(self):
             settings = properties.parameter_values(context.scene.pixal3d)
             generation, source, connection = self._gather(context, settings)
             if session.manager().is_double_click(generation):
                 self.report({"INFO"}, f"{generation.name} is already on its way")
                 return {"CANCELLED"}
-            session.manager().start(generation, source, connection)
-            watcher.watch()
+            carry_out(self, generation, source, connection)
             return {"FINISHED"}
         return {"CANCELLED"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """From a script: the arguments and the table's defaults; returns when the model is in the scene."""
-        with _errors_reported(self):
-            generation, source, connection = self._gather(context, {})
-            session.manager().run(generation, source, connection)
-            try:
-                bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=generation.id)  # type: ignore[attr-defined]
-            except RuntimeError as error:  # that operator's own report
-                raise ModelImportError(str(error).removeprefix("Error: ").strip()) from None
+        with errors_reported(self):
+            carry_out(self, *self._gather(context, {}))
             return {"FINISHED"}
         return {"CANCELLED"}
 
@@ -103,27 +74,6 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
         return generation, source, connection
 
 
-def _ask(operator: bpy.types.Operator, context: Any, event: bpy.types.Event, title: str, message: str) -> set[str]:
-    """Blender's own question; the operator's ``execute`` follows if the artist agrees."""
-    answer: set[str] = context.window_manager.invoke_confirm(operator, event, title=title, message=message)
-    return answer
-
-
-def _can_ask_for_models(operator: type[bpy.types.Operator]) -> bool:
-    """For ``poll``: whether there is a network and a key."""
-    reason = online.offline_reason()
-    if not reason and not session.key_source():
-        reason = "No Scenario API key is set. Enter it in the add-on's preferences"
-    return _allowed(operator, reason)
-
-
-def _allowed(operator: type[bpy.types.Operator], reason: str) -> bool:
-    """For ``poll``: whether nothing speaks against it; if something does, the button says what."""
-    if reason:
-        operator.poll_message_set(reason)
-    return not reason
-
-
 def _source_image(context: bpy.types.Context, name_or_path: str) -> SourceImage:
     if name_or_path:
         return image_source.find_image(name_or_path)
@@ -133,117 +83,89 @@ def _source_image(context: bpy.types.Context, name_or_path: str) -> SourceImage:
     return image_source.source_image(image)
 
 
-class PIXAL3D_OT_import_model(bpy.types.Operator):
-    """Place the model of a finished generation in the scene"""
+class PIXAL3D_OT_generate_again(bpy.types.Operator):
+    """Generate a new model from the image of the active object's model, with its settings. This is charged anew"""
 
-    bl_idname = "pixal3d.import_model"
-    bl_label = "Import Generated Model"
-    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
-
-    generation: _generation_id()
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        manager = session.manager()
-        snapshot = manager.get(self.generation)
-        if snapshot is None or snapshot.generation.state not in {State.READY, State.IMPORTED}:
-            self.report({"ERROR"}, "There is no finished model to import")
-            return {"CANCELLED"}
-        try:
-            importer.import_model(context, snapshot.generation, session.mesh_scale_applied_by())
-        except Exception as error:  # whatever it is, the model must not be tried again at each tick, nor be lost
-            if not isinstance(error, GenerationError):
-                _log.exception("A fault in the add-on while importing")
-                error = ModelImportError(f"Something went wrong inside the add-on ({error!r}).", "Please report it.")
-            manager.mark_import_failed(self.generation, str(error))
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        manager.mark_imported(self.generation)
-        return {"FINISHED"}
-
-
-class _OnGeneration:
-    """What the operators on one generation of the list share."""
-
+    bl_idname = "pixal3d.generate_again"
+    bl_label = "Generate Again with These Settings"
     bl_options = {"INTERNAL"}
-    generation: _generation_id()
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        is_known = bool(provenance.of(context.object).get("generation"))
+        return allowed(cls, "" if is_known else "The active object was not made by Pixal3D") and can_ask_service(cls)
 
-class PIXAL3D_OT_stop_waiting(_OnGeneration, bpy.types.Operator):
-    """Stop waiting for this model. A job that the service has started goes on there and is charged"""
-
-    bl_idname = "pixal3d.stop_waiting"
-    bl_label = "Stop Waiting"
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return ask(self, context, event, "Generate this model again?", "The service charges for it.")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        session.manager().stop(self.generation)
+        with errors_reported(self):
+            importer.ensure_can_import(context)
+            facts = provenance.of(context.object)
+            settings = provenance.settings_of(facts)
+            properties.set_parameter_values(context.scene.pixal3d, settings)
+            again = Generation(name=str(facts["source"]), parameters=settings, placement=placement_here(context))
+            carry_out(self, again, KeptImage(str(facts["generation"])), session.connection())
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
+class PIXAL3D_OT_fetch_job(bpy.types.Operator):
+    """Fetch the model of a job that was begun elsewhere, by its ID. Nothing is charged for it"""
+
+    bl_idname = "pixal3d.fetch_job"
+    bl_label = "Fetch Job by ID"
+    bl_options = {"INTERNAL"}
+
+    job_id: bpy.props.StringProperty(
+        name="Job ID",
+        description="ID of a Pixal3D job of your Scenario project, as its job list shows it",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return can_ask_service(cls)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        answer: Any = context.window_manager.invoke_props_dialog(self)
+        return answer  # type: ignore[no-any-return]
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with errors_reported(self):
+            importer.ensure_can_import(context)
+            if not (job_id := self.job_id.strip()):
+                raise GenerationError("No job ID was given.", "Copy it from the job list of your Scenario project.")
+            carry_out(self, session.manager().of_job(job_id, placement_here(context)), None, session.connection())
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
+class PIXAL3D_OT_clear(bpy.types.Operator):
+    """Delete the images and models of all generations that stand in a saved file. Others are never deleted"""
+
+    bl_idname = "pixal3d.clear"
+    bl_label = "Clear Imported Models"
+    bl_options = {"INTERNAL"}
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        question = "Their images and GLB files are deleted from this computer. What is in your .blend files stays."
+        return ask(self, context, event, "Delete the files of all imported models?", question)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        session.manager().clear()
         return {"FINISHED"}
 
 
-class PIXAL3D_OT_fetch_again(_OnGeneration, bpy.types.Operator):
-    """Ask the service for this model, or for the job if that is not known. Nothing is charged for it"""
+class PIXAL3D_OT_dismiss_notice(bpy.types.Operator):
+    """Take this message off the panel"""
 
-    bl_idname = "pixal3d.fetch_again"
-    bl_label = "Fetch Again"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return _allowed(cls, online.offline_reason())
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        manager = session.manager()
-        with _errors_reported(self):
-            snapshot = manager.get(self.generation)
-            if snapshot is None or not (snapshot.generation.job_id or snapshot.generation.state is State.UNCERTAIN):
-                raise GenerationError("There is nothing to fetch: the service has no job for this image.")
-            manager.start(snapshot.generation, None, session.connection())
-            watcher.watch()
-            return {"FINISHED"}
-        return {"CANCELLED"}
-
-
-class PIXAL3D_OT_try_again(_OnGeneration, bpy.types.Operator):
-    """Generate a new model from the same image with the same settings. This is charged anew"""
-
-    bl_idname = "pixal3d.try_again"
-    bl_label = "Try Again"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return _can_ask_for_models(cls)
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        question = "The service charges for it, again if it did before."
-        return _ask(self, context, event, "Generate this model anew?", question)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        manager = session.manager()
-        with _errors_reported(self):
-            snapshot = manager.get(self.generation)
-            if snapshot is None or not snapshot.generation.source_file:
-                raise GenerationError("The image that was sent is not known any more.", "Select it and generate.")
-            old = snapshot.generation
-            again = Generation(name=old.name, parameters=old.parameters, placement=placement_here(context))
-            manager.start(again, SourceImage(old.name, Path(old.source_file)), session.connection())
-            manager.forget(old.id)
-            watcher.watch()
-            return {"FINISHED"}
-        return {"CANCELLED"}
-
-
-class PIXAL3D_OT_dismiss(_OnGeneration, bpy.types.Operator):
-    """Take this entry off the list. Its files stay on disk"""
-
-    bl_idname = "pixal3d.dismiss"
+    bl_idname = "pixal3d.dismiss_notice"
     bl_label = "Dismiss"
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        snapshot = session.manager().get(self.generation)
-        if snapshot is None or not snapshot.generation.job_id or snapshot.generation.state is State.IMPORTED:
-            return self.execute(context)
-        return _ask(self, context, event, "Take it off the list?", "The model may be paid for and is not in the scene.")
+    bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        session.manager().forget(self.generation)
+        session.manager().dismiss_notice()
         return {"FINISHED"}
 
 
@@ -279,16 +201,16 @@ class PIXAL3D_OT_test_connection(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _allowed(cls, online.offline_reason())
+        return allowed(cls, online.offline_reason())
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        with _errors_reported(self):
+        with errors_reported(self):
             connection_check.start(session.connection())
             return {"FINISHED"}
         return {"CANCELLED"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        with _errors_reported(self):
+        with errors_reported(self):
             self.report({"INFO"}, connection_check.check(session.connection()).text)
             return {"FINISHED"}
         return {"CANCELLED"}
@@ -296,11 +218,10 @@ class PIXAL3D_OT_test_connection(bpy.types.Operator):
 
 classes = (
     PIXAL3D_OT_generate,
-    PIXAL3D_OT_import_model,
-    PIXAL3D_OT_stop_waiting,
-    PIXAL3D_OT_fetch_again,
-    PIXAL3D_OT_try_again,
-    PIXAL3D_OT_dismiss,
+    PIXAL3D_OT_generate_again,
+    PIXAL3D_OT_fetch_job,
+    PIXAL3D_OT_clear,
+    PIXAL3D_OT_dismiss_notice,
     PIXAL3D_OT_use_active_texture,
     PIXAL3D_OT_test_connection,
 )

@@ -10,8 +10,8 @@ from typing import Any
 import bpy
 
 from .. import __package__ as base_package
-from ..blender import online, session, watcher
-from ..generation import Generation, Manager, Snapshot, State
+from ..blender import arrival, online, session, watcher
+from ..generation import UNPAID, Generation, Manager, Snapshot, State
 from ..parameters import Group, in_group
 
 _STATE_TEXT = {
@@ -26,6 +26,9 @@ _STATE_TEXT = {
     State.ABANDONED: "No longer waited for",
     State.UNCERTAIN: "Looking for the job",
 }
+
+_STATUSES_WITH_PERCENTAGE = frozenset({"in-progress", "finalizing"})
+"""In others the service says 0, which tells nothing (scenario-sdk 2.4.0, types/job_retrieve_response.py)."""
 
 _CHARACTER_WIDTH_PX = 6.3
 """Mean width of a letter of Blender's default font at a scale of 1, to break long sentences in the sidebar."""
@@ -42,20 +45,28 @@ class PIXAL3D_PT_main(_Sidebar, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        if _draw_first_steps(layout, context):
-            return
-        settings = context.scene.pixal3d
-        column = layout.column()
-        column.template_ID(settings, "image", open="image.open")
-        column.operator("pixal3d.use_active_texture", icon="MATERIAL")
-        row = layout.row()
-        row.scale_y = 1.5
-        row.operator("pixal3d.generate", icon="MESH_MONKEY")
-
+        if not _draw_first_steps(layout, context):
+            column = layout.column()
+            column.template_ID(context.scene.pixal3d, "image", open="image.open")
+            column.operator("pixal3d.use_active_texture", icon="MATERIAL")
+            row = layout.row()
+            row.scale_y = 1.5
+            row.operator("pixal3d.generate", icon="MESH_MONKEY")
+        # Also without a key or a network: what was made is the artist's.
         manager = session.manager_or_none()
         if manager:
+            if manager.notice:
+                _draw_notice(layout, context, manager.notice)
             for snapshot in reversed(manager.snapshots()):
                 _draw_generation(layout, context, snapshot, manager)
+
+
+def _draw_notice(layout: Any, context: bpy.types.Context, notice: str) -> None:
+    box = layout.box()
+    row = box.row()
+    row.label(text="Generations", icon="ERROR")
+    row.operator("pixal3d.dismiss_notice", text="", icon="X")
+    _draw_text(box, context, notice)
 
 
 def _draw_first_steps(layout: Any, context: bpy.types.Context) -> bool:
@@ -87,24 +98,33 @@ def _draw_generation(layout: Any, context: bpy.types.Context, snapshot: Snapshot
         row.operator("pixal3d.stop_waiting", text="", icon="X").generation = generation.id
         _draw_progress(box, context, snapshot)
         return
-    is_awaited = manager.is_awaited(generation)
-    if not is_awaited:
-        row.operator("pixal3d.dismiss", text="", icon="X").generation = generation.id
-    if is_awaited and watcher.waiting:
-        box.label(text=watcher.waiting, icon="TIME")
-    elif generation.error:
-        _draw_text(box, context, generation.error)
+    if generation.state is State.IMPORTED and not generation.error:  # nothing to decide: one line is enough
+        row.operator("pixal3d.import_model", text="", icon="IMPORT").generation = generation.id
+        row.operator("pixal3d.remove", text="", icon="X").generation = generation.id
+        return
+    row.operator("pixal3d.remove", text="", icon="X").generation = generation.id
+    if generation.error:
+        _draw_text(box, context, generation.trouble)
+        if manager.is_retried(generation.id):
+            box.label(text="Tried again by itself", icon="TIME")
+    elif generation.state is State.READY and arrival.comes_by_itself(generation):
+        box.label(text=watcher.waiting or "Ready", icon="TIME")
+        return
+    elif generation.state is State.READY:
+        _draw_text(box, context, arrival.question(generation), icon="TIME")
     else:
         box.label(text=_STATE_TEXT[generation.state])
-    for operator, text, icon in _ways_on(generation, is_awaited):
+    for operator, text, icon in _ways_on(generation):
         box.operator(operator, text=text, icon=icon).generation = generation.id
 
 
 def _draw_progress(box: Any, context: bpy.types.Context, snapshot: Snapshot) -> None:
     generation = snapshot.generation
     status = generation.service_status if generation.state is State.RUNNING else ""
-    text = f"{_STATE_TEXT[generation.state]}: {status}" if status else _STATE_TEXT[generation.state]
-    if snapshot.progress is None:
+    text = "Waiting for its turn" if snapshot.is_queued else _STATE_TEXT[generation.state]
+    if status:
+        text = f"{text}: {status}"
+    if snapshot.progress is None or (status and status not in _STATUSES_WITH_PERCENTAGE):
         box.label(text=text)
     else:
         box.progress(factor=snapshot.progress, text=f"{text} {snapshot.progress:.0%}")
@@ -112,22 +132,22 @@ def _draw_progress(box: Any, context: bpy.types.Context, snapshot: Snapshot) -> 
         _draw_text(box, context, snapshot.notice, icon="ERROR")
 
 
-def _ways_on(generation: Generation, is_awaited: bool) -> Iterator[tuple[str, str, Any]]:
+def _ways_on(generation: Generation) -> Iterator[tuple[str, str, Any]]:
     """What the artist can do with a generation that no worker is at: operator, label, icon."""
     state = generation.state
-    if state is State.READY and not is_awaited:
-        yield "pixal3d.import_model", "Import", "IMPORT"
-    if state is State.UNCERTAIN:
+    if state is State.READY:
+        yield "pixal3d.import_model", "Import Here", "IMPORT"
+    elif state is State.IMPORTED:
+        yield "pixal3d.import_model", "Import Again", "IMPORT"
+    elif state in UNPAID:
+        yield "pixal3d.go_on", "Generate Now", "PLAY"
+    elif state is State.UNCERTAIN:
         yield "pixal3d.fetch_again", "Look Again", "FILE_REFRESH"
-    elif generation.job_id and (generation.error or state.is_working) and not _job_failed(generation):
+    is_fetchable = bool(generation.job_id) and not generation.has_failed_job
+    if is_fetchable and (generation.error or state not in {State.READY, State.IMPORTED, State.UNCERTAIN}):
         yield "pixal3d.fetch_again", "Fetch Again", "FILE_REFRESH"
     if state in {State.UNCERTAIN, State.FAILED} and generation.source_file:
         yield "pixal3d.try_again", "Try Again", "LOOP_BACK"
-
-
-def _job_failed(generation: Generation) -> bool:
-    """Whether there is nothing to be fetched. A model that arrived broken can be fetched: its job was a success."""
-    return generation.state is State.FAILED and generation.service_status != "success"
 
 
 def _icon(state: State, is_running: bool) -> Any:
@@ -176,6 +196,17 @@ def _settings_panel(group: Group, parent: str = "PIXAL3D_PT_main") -> type[bpy.t
     )
 
 
+class PIXAL3D_PT_more(_SettingsPanel, bpy.types.Panel):
+    """What is seldom wanted."""
+
+    bl_label = "More"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.layout.column()
+        column.operator("pixal3d.generate_again", icon="LOOP_BACK")
+        column.operator("pixal3d.fetch_job", icon="IMPORT")
+
+
 class PIXAL3D_PT_advanced(_SettingsPanel, bpy.types.Panel):
     bl_label = "Advanced"
 
@@ -191,4 +222,5 @@ classes = (
         _settings_panel(group, "PIXAL3D_PT_advanced")
         for group in (Group.STRUCTURE_SAMPLING, Group.SHAPE_SAMPLING, Group.TEXTURE_SAMPLING)
     ),
+    PIXAL3D_PT_more,
 )

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on's preferences: the account, the service, and who applies the mesh scale."""
+"""The add-on's preferences: the account, the service, and what becomes of the models."""
 
 from __future__ import annotations
 
 import bpy
 
 from .. import __package__ as base_package
-from ..blender import connection_check, online, session
+from ..blender import connection_check, limits, online, session
 from ..scenario import DEFAULT_BASE_URL
 
 
@@ -41,6 +41,38 @@ class PIXAL3D_AP_preferences(bpy.types.AddonPreferences):
         ),
         default="AUTO",
     )
+    arrival: bpy.props.EnumProperty(
+        name="When a Model Arrives",
+        description="Whether it is placed in the scene by itself",
+        items=(
+            ("FILE", "Place in Its File", "Place it if the file that it was made for is open, else ask"),
+            ("ANY", "Place in Any File", "Place it in whatever file is open"),
+            ("ASK", "Ask", "Wait for a click on Import Here"),
+        ),
+        default="FILE",
+    )
+    concurrency: bpy.props.IntProperty(
+        name="At Once",
+        description="Number of models that are generated at the same time. Further ones wait for their turn",
+        default=limits.CONCURRENCY,
+        min=1,
+        max=limits.MAX_CONCURRENCY,
+    )
+    results_folder: bpy.props.StringProperty(
+        name="Keep Models In",
+        description="Folder for the images that are sent and the GLB files that come back, from now on. "
+        "If empty, the extension's own folder",
+        subtype="DIR_PATH",
+    )
+    disk_limit_gb: bpy.props.FloatProperty(
+        name="Disk Limit (GB)",
+        description="When images and models take more than this, the oldest that are safe in a saved file are deleted. "
+        "Others are never deleted. 0 for no limit",
+        default=limits.DISK_LIMIT_GB,
+        min=0.0,
+        soft_max=1000.0,
+        precision=1,
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -64,7 +96,17 @@ class PIXAL3D_AP_preferences(bpy.types.AddonPreferences):
             layout.label(text="Asking the service…")
         elif answer := connection_check.answer:
             layout.label(text=answer.text, icon="ERROR" if answer.is_error else "CHECKMARK")
-        layout.prop(self, "mesh_scale_applied_by")
+
+        column = layout.column()
+        column.prop(self, "arrival")
+        column.prop(self, "mesh_scale_applied_by")
+        column.prop(self, "concurrency")
+        column.prop(self, "results_folder")
+        column.prop(self, "disk_limit_gb")
+        manager = session.manager_or_none()
+        if manager and manager.bytes_on_disk is not None:
+            column.label(text=f"Images and models take {manager.bytes_on_disk / 1e6:,.0f} MB")
+            layout.operator("pixal3d.clear", icon="TRASH")
 
 
 classes = (PIXAL3D_AP_preferences,)

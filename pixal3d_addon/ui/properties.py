@@ -28,6 +28,15 @@ def parameter_values(owner: Any) -> dict[str, Any]:
     return {parameter.identifier: getattr(owner, parameter.identifier) for parameter in SETTINGS}
 
 
+def set_parameter_values(owner: Any, values: Mapping[str, Any]) -> None:
+    """The reverse of :func:`parameter_values`: a choice is text in Blender, a random seed a number."""
+    for parameter in SETTINGS:
+        value = values[parameter.identifier]
+        if parameter.kind is Kind.CHOICE:
+            value = str(value)
+        setattr(owner, parameter.identifier, RANDOM_SEED if value is None else value)
+
+
 def given_parameter_values(operator: bpy.types.Operator) -> Mapping[str, Any]:
     """Only those that the caller set."""
     values = parameter_values(operator)

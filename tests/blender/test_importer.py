@@ -118,7 +118,7 @@ def test_the_model_stands_where_the_cursor_was_at_the_click(
 ) -> None:
     path = glb(2.0)
     bpy.context.scene.cursor.location = (3.0, -4.0, 5.0)
-    placement = room("blender.placement").placement_here(bpy.context)
+    placement = room("blender.open_file").placement_here(bpy.context)
     bpy.context.scene.cursor.location = (0.0, 0.0, 0.0)
     low, high = size_of(imported(ready(path, 2.0, 2.0, placement=placement)))
     assert tuple((low + high) / 2)[:2] == pytest.approx((3.0, -4.0), abs=1e-5)
@@ -239,8 +239,8 @@ def test_a_model_is_imported_once_even_if_it_cannot_be_placed(
     """Whatever goes wrong, it is not tried again by itself, and the paid model stays ready for the artist."""
     generation = ready(glb())
     manager = room("blender.session").manager()
-    manager._keep(room("generation").Snapshot(generation))
-    assert manager.is_awaited(generation)
+    manager._snapshots.put(generation)
+    assert manager.arrived() == [generation]
 
     def fault(*_: Any) -> None:
         raise KeyError("a fault")
@@ -250,7 +250,7 @@ def test_a_model_is_imported_once_even_if_it_cannot_be_placed(
         with pytest.raises(RuntimeError, match="inside the add-on"):
             bpy.ops.pixal3d.import_model(generation=generation.id)
     after = manager.get(generation.id).generation
-    assert after.state == "ready" and after.error and not manager.is_awaited(after)
+    assert after.state == "ready" and after.error and after.hint and manager.arrived() == []
     assert bpy.ops.pixal3d.import_model(generation=generation.id) == {"FINISHED"}
     assert manager.get(generation.id).generation.state == "imported"
 

@@ -30,6 +30,10 @@ def manager() -> Any:
     return sys.modules[f"{ADDON}.blender.session"].manager_or_none()
 
 
+def preferences() -> Any:
+    return bpy.context.preferences.addons[ADDON].preferences
+
+
 def generations() -> list[Any]:
     return [snapshot.generation for snapshot in manager().snapshots()] if manager() else []
 
@@ -37,6 +41,15 @@ def generations() -> list[Any]:
 def state() -> str:
     """Of the newest generation."""
     return generations()[-1].state.value if generations() else ""
+
+
+def states() -> list[str]:
+    """Of all generations, oldest first."""
+    return [generation.state.value for generation in generations()]
+
+
+def watcher() -> Any:
+    return sys.modules[f"{ADDON}.blender.watcher"]
 
 
 def model() -> Any:

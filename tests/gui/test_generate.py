@@ -30,11 +30,50 @@ def test_one_click_is_one_mesh_one_charge_and_one_undo_step(window: Window, serv
     assert len(service.charges()) == before + 1
 
 
-def test_the_mesh_arrives_in_the_file_that_was_opened_meanwhile(window: Window, service: Any) -> None:
+def test_after_file_open_a_mesh_waits_for_its_file_or_a_click_or_comes_as_set(window: Window, service: Any) -> None:
+    charges = len(service.charges())
     seen = window.play("open_file", service.environment()).recorded
     assert seen["scene"] == "Other Scene"
     assert seen["state_after_open"] == "running"
-    assert seen["scene_of_model"] == ["Other Scene"]
+    assert seen["placed_in_other_file_by_itself"] == []
+    assert seen["placed_in_own_file"] == [["First Scene"]], "the file got its name after the click"
+    assert seen["placed_by_a_click"] == [["Other Scene"]]
+    assert seen["placed_as_set"] == [["Other Scene"]]
+    assert len(service.charges()) == charges + 3
+
+
+def test_many_clicks_wait_for_their_turn_and_all_arrive(window: Window, service: Any) -> None:
+    charges = len(service.charges())
+    seen = window.play("many", service.environment()).recorded
+    assert seen["queued"] == 2
+    assert "Nothing was charged" in seen["stopped"]
+    assert len(seen["places"]) == 4 and len(set(seen["places"])) == 4
+    assert seen["after_undo"] == 3, "one undo takes back one model"
+    assert len(service.charges()) == charges + 4
+
+
+def test_a_mesh_waits_for_a_safe_moment_and_no_mode_is_changed_for_it(window: Window, service: Any) -> None:
+    seen = window.play("safe_moments", service.environment()).recorded
+    for name in ("playback", "sculpting", "linked"):
+        assert seen[f"{name}: placed"] == 0, name
+    assert "playback" in seen["playback: waits"] and seen["playback: plays on"]
+    assert "Object Mode" in seen["sculpting: waits"] and seen["sculpting: mode"] == "SCULPT"
+    assert "linked" in seen["linked: waits"]
+    assert seen["models"] == 3
+
+
+def test_what_was_interrupted_goes_on_by_itself_with_a_better_key_and_online_again(
+    window: Window, service: Any
+) -> None:
+    service.set_options(job_seconds=15.0)
+    charges = len(service.charges())
+    environment = {"GUI_KEY": service.key, "GUI_SECRET": service.secret, "GUI_BASE_URL": service.base_url}
+    seen = window.play("by_itself", environment).recorded
+    assert "key" in seen["wrong_key"]
+    assert seen["state_with_the_same_key"] == "running"
+    assert seen["state_when_offline"] == "running"
+    assert seen["requests_while_offline"] == 0
+    assert len(service.charges()) == charges + 2
 
 
 def test_blender_auto_saves_during_a_long_job(window: Window, service: Any) -> None:

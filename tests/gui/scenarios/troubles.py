@@ -35,7 +35,7 @@ def scenario(d: Driver) -> Steps:
     yield from d.wait_until(lambda: addon.state() == "failed", 30, "the refusal of the key")
     d.record("wrong_key", addon.generations()[-1].error)
     yield from d.screenshot("wrong_key")
-    yield from d.click_operator("pixal3d.dismiss")
+    yield from d.click_operator("pixal3d.remove")
 
     own.api_secret = os.environ["GUI_SECRET"]
     own.base_url = "http://127.0.0.1:9/v1"  # the discard port: nobody listens
@@ -43,7 +43,7 @@ def scenario(d: Driver) -> Steps:
     yield from d.wait_until(lambda: addon.state() == "failed", 90, "the error of a server that is down")
     d.record("server_down", addon.generations()[-1].error)
     yield from d.screenshot("server_down")
-    yield from d.click_operator("pixal3d.dismiss")
+    yield from d.click_operator("pixal3d.remove")
 
     own.base_url = os.environ["GUI_BASE_URL"]
     yield from d.click_operator("pixal3d.generate")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An image to send, made without any library, and waiting for what other threads and processes do."""
+"""An image to send, made without any library; and waiting for what other threads and processes do."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import struct
 import time
 import zlib
 from collections.abc import Callable
+from typing import Any
+
+from pixal3d_addon.generation import Generation, Manager, SourceImage, State
+from pixal3d_addon.parameters import complete
 
 PATIENCE_SECONDS = 60.0
 
@@ -30,3 +34,46 @@ def until(condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.02)
+
+
+def paid_requests(service: Any) -> int:
+    """How often the request that costs was sent, accepted or not."""
+    return sum(
+        r["method"] == "POST" and r["path"].endswith("/generate/custom/model_pixal3d") and "dryRun" not in r["query"]
+        for r in service.requests()
+    )
+
+
+PARAMETERS = complete({"decimation_target": 5000, "resolution": 1024, "seed": 7})
+
+
+def a_generation(name: str = "disk", **changes: Any) -> Generation:
+    return Generation(name, PARAMETERS, **changes)
+
+
+def an_image() -> SourceImage:
+    return SourceImage("disk.png", a_png())
+
+
+def state_of(manager: Manager, generation: Generation) -> State:
+    """As it can be seen."""
+    snapshot = manager.get(generation.id)
+    assert snapshot
+    return snapshot.generation.state
+
+
+def on_disk(manager: Manager, generation: Generation) -> Generation:
+    """As another Blender would find it."""
+    record = manager.store.get(generation.id)
+    assert record
+    return record
+
+
+def until_ended(manager: Manager, *generations: Generation) -> None:
+    for generation in generations:
+        until(lambda g=generation: not manager.is_running(g.id), f"the end of {generation.name}")  # type: ignore[misc]
+
+
+def until_state(manager: Manager, state: State, *generations: Generation) -> None:
+    for generation in generations:
+        until(lambda g=generation: state_of(manager, g) is state, f"{state}: {generation.name}")  # type: ignore[misc]

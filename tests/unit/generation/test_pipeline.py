@@ -15,16 +15,18 @@ from pixal3d_addon.generation import (
     Generation,
     Manager,
     NotFinishedError,
-    Snapshot,
     SourceImage,
     SourceImageError,
     State,
     limits,
+    lookup,
     source_image_from_file,
     worker,
 )
 from pixal3d_addon.generation.errors import UnexpectedError
-from pixal3d_addon.generation.worker import Stop, run
+from pixal3d_addon.generation.snapshots import Snapshots
+from pixal3d_addon.generation.steering import Steering
+from pixal3d_addon.generation.worker import run
 from pixal3d_addon.parameters import complete
 from pixal3d_addon.scenario import (
     ApiError,
@@ -35,16 +37,9 @@ from pixal3d_addon.scenario import (
     UnreadableModelError,
 )
 
-from .images import a_png, until
+from .images import a_png, paid_requests, until
 
 SETTINGS = complete({"decimation_target": 5000, "resolution": 1024, "seed": 7})
-
-
-@pytest.fixture
-def manager(tmp_path: Path) -> Any:
-    manager = Manager(tmp_path / "generations")
-    yield manager
-    manager.close()
 
 
 @pytest.fixture
@@ -56,27 +51,24 @@ def a_generation() -> Generation:
     return Generation(name="disk", parameters=SETTINGS)
 
 
-def paid_requests(service: Any) -> int:
-    return sum(
-        r["method"] == "POST" and r["path"].endswith("/generate/custom/model_pixal3d") and "dryRun" not in r["query"]
-        for r in service.requests()
-    )
-
-
 def test_an_image_becomes_a_glb_and_every_state_is_on_disk_before_the_next_begins(
     manager: Manager, service: Any, connection: Connection, source: SourceImage
 ) -> None:
     told: list[State] = []
 
-    def report(snapshot: Snapshot) -> None:
-        state = snapshot.generation.state
-        if told[-1:] != [state]:
-            told.append(state)
-            stored = manager.store.get(snapshot.generation.id)
-            assert stored is None if len(told) == 1 else stored and stored.state is state
+    class Watched(Snapshots):
+        def save(self, generation_id: str, **changes: object) -> None:
+            super().save(generation_id, **changes)
+            stored = self.store.get(generation_id)
+            assert stored == self.all()[0].generation
+            if stored and told[-1:] != [stored.state]:
+                told.append(stored.state)
 
     charges = len(service.charges())
-    ready = run(a_generation(), source, store=manager.store, connection=connection, stop=Stop(), report=report)
+    snapshots = Watched(manager.store)
+    generation = a_generation()
+    snapshots.put(generation)
+    ready = run(generation.id, source, snapshots=snapshots, connection=connection, steering=Steering())
     assert told == [
         State.PREPARED, State.UPLOADING, State.SUBMITTING, State.RUNNING, State.DOWNLOADING, State.READY,
     ]  # fmt: skip
@@ -106,9 +98,9 @@ def test_in_the_background_it_is_seen_from_the_snapshots(
     assert [t.daemon for t in threading.enumerate() if t.name == f"pixal3d-{generation.id[:8]}"] == [True]
     until(lambda: not manager.is_running(generation.id), "the worker's end")
     (snapshot,) = manager.snapshots()
-    assert snapshot.generation.state is State.READY and manager.is_busy
+    assert snapshot.generation.state is State.READY and manager.arrived() == [snapshot.generation]
     manager.mark_imported(generation.id)
-    assert manager.snapshots()[0].generation.state is State.IMPORTED and not manager.is_busy
+    assert manager.snapshots()[0].generation.state is State.IMPORTED and manager.arrived() == []
     until(lambda: manager.store.get(generation.id).state is State.IMPORTED, "the note on disk")  # type: ignore[union-attr]
 
 
@@ -220,10 +212,13 @@ def test_a_record_that_a_killed_blender_left_while_submitting_is_not_sent_but_lo
     service: Any,
     connection: Connection,
     source: SourceImage,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limits, "LOOKUP_PAUSES_SECONDS", (0.0,))
-    sent = manager.run(a_generation(), source, connection)
+    elsewhere = Manager(tmp_path / "elsewhere")
+    sent = elsewhere.run(a_generation(), source, connection)
+    elsewhere.close()
     before = paid_requests(service)
     left = a_generation().changed(state=State.SUBMITTING, asset_id=sent.asset_id)
     assert manager.run(left, None, connection).job_id == sent.job_id
@@ -277,15 +272,19 @@ def test_stopping_before_the_paid_request_costs_nothing(
     service: Any, connection: Connection, source: SourceImage, manager: Manager
 ) -> None:
     charges = len(service.charges())
-    stop = Stop()
+    steering = Steering()
 
-    def report(snapshot: Snapshot) -> None:
-        if snapshot.generation.state is State.UPLOADING:
-            stop.request()
+    class Stopping(Snapshots):
+        def save(self, generation_id: str, **changes: object) -> None:
+            super().save(generation_id, **changes)
+            if changes.get("state") is State.UPLOADING:
+                steering.stop()
 
+    snapshots = Stopping(manager.store)
     generation = a_generation()
+    snapshots.put(generation)
     with pytest.raises(NotFinishedError, match="Nothing was charged"):
-        run(generation, source, store=manager.store, connection=connection, stop=stop, report=report)
+        run(generation.id, source, snapshots=snapshots, connection=connection, steering=steering)
     assert manager.store.get(generation.id).state is State.FAILED  # type: ignore[union-attr]
     assert len(service.charges()) == charges
 
@@ -315,7 +314,7 @@ def test_a_failed_job_is_told_in_the_services_words_and_with_its_hint(
     with pytest.raises(ApiError) as error:
         manager.run(generation, source, connection)
     record = manager.store.get(generation.id)
-    assert record and record.state is State.FAILED and record.error == str(error.value)
+    assert record and record.state is State.FAILED and record.trouble == str(error.value)
     assert record.service_status == "failure"
 
 
@@ -370,8 +369,8 @@ def test_a_fault_while_the_paid_request_is_out_leaves_it_uncertain(
     manager: Manager, service: Any, connection: Connection, source: SourceImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "LOOKUP_PAUSES_SECONDS", (0.0,))
-    told = worker._told
-    monkeypatch.setattr(worker, "_told", lambda job: told(None))
+    told = lookup.told
+    monkeypatch.setattr(worker, "told", lambda job: told(None))  # type: ignore[arg-type]
     before = len(service.charges())
     generation = a_generation()
     with pytest.raises(UnexpectedError):
@@ -420,7 +419,7 @@ def test_a_disk_that_cannot_be_written_fails_before_anything_leaves_the_machine(
     manager.start(generation, source, connection)
     until(lambda: not manager.is_running(generation.id), "the worker's end")
     (snapshot,) = manager.snapshots()
-    assert snapshot.generation.state is State.FAILED and "space on the disk" in snapshot.generation.error
+    assert snapshot.generation.state is State.FAILED and "space on the disk" in snapshot.generation.hint
     assert len(service.requests()) == before
 
 

@@ -4,76 +4,29 @@
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pixal3d_addon.generation import Generation, Manager, SourceImage, State, Store, StoreError
+from pixal3d_addon.generation import Generation, Manager, Settings, SourceImage, State, Store, StoreError
 from pixal3d_addon.generation.ownership import Owner, is_alive
 from pixal3d_addon.parameters import complete
 from pixal3d_addon.scenario import Connection
 
 from .images import a_png, until
+from .processes import generating, kill
 
-PROJECT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.usefixtures("quick")
+
 SETTINGS = complete({"decimation_target": 5000, "resolution": 1024, "seed": 7})
-ALL = tuple(State)
-
-WORKER = """
-import sys
-from pathlib import Path
-from pixal3d_addon.generation import Generation, Manager, source_image_from_file
-from pixal3d_addon.parameters import complete
-from pixal3d_addon.scenario import Connection, Credentials
-
-folder, image, base_url, key, secret, count = sys.argv[1:]
-manager = Manager(Path(folder))
-connection = Connection(Credentials(key, secret), base_url)
-settings = complete({"decimation_target": 5000, "resolution": 1024, "seed": 7})
-source = source_image_from_file(Path(image))
-for number in range(int(count)):
-    manager.start(Generation(name=f"disk {number}", parameters=settings), source, connection)
-print("STARTED", flush=True)
-sys.stdin.read()
-"""
-
-
-def a_process(folder: Path, image: Path, service: Any, count: int = 1) -> subprocess.Popen[str]:
-    """Another process that generates on the store in `folder`, and does not end by itself."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", WORKER, folder, image, service.base_url, service.key, service.secret, str(count)],
-        cwd=PROJECT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout and process.stdout.readline() == "STARTED\n"
-    return process
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe:
-            pipe.close()
-
-
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    (tmp_path / "disk.png").write_bytes(a_png())
-    return tmp_path / "disk.png"
 
 
 @pytest.mark.parametrize("at", [State.UPLOADING, State.SUBMITTING, State.RUNNING, State.DOWNLOADING, State.READY])
 def test_a_process_that_is_killed_costs_nothing_twice_and_loses_nothing(
-    tmp_path: Path, image: Path, service: Any, connection: Connection, at: State
+    tmp_path: Path, service: Any, connection: Connection, at: State
 ) -> None:
     slow = {
         State.UPLOADING: {"method": "POST", "path": "/v1/assets$"},
@@ -85,7 +38,7 @@ def test_a_process_that_is_killed_costs_nothing_twice_and_loses_nothing(
         service.set_faults([{**slow, "times": 1, "action": "hang", "seconds": 60.0}])
     charges = len(service.charges())
     folder = tmp_path / "generations"
-    process = a_process(folder, image, service)
+    process = generating(folder, service)
     store = Store(folder)
     until(lambda: any(g.state is at for g in store.all()) if store.exists else False, f"the state {at}")
     kill(process)
@@ -94,54 +47,46 @@ def test_a_process_that_is_killed_costs_nothing_twice_and_loses_nothing(
 
     manager = Manager(folder)
     try:
-        manager.resume(connection)
+        manager.configure(Settings(), connection)
+        manager.resume()
         until(lambda: not manager.is_busy, "the end of what was taken over")
         (snapshot,) = manager.snapshots()
         state = snapshot.generation.state
-        if at is State.UPLOADING:
-            assert state is State.FAILED and "Nothing was charged" in snapshot.generation.error
-            assert len(service.charges()) == charges
-        elif at is State.SUBMITTING:  # the stand-in hung without doing the work, so there is no job to be found
+        if at is State.SUBMITTING:  # the stand-in hung without doing the work, so there is no job to be found
             assert state is State.UNCERTAIN
             assert len(service.charges()) == charges
-        else:
-            assert state is State.READY and snapshot.generation.job_id == record.job_id
-            assert not manager.is_awaited(snapshot.generation), "the artist decides where it lands"
+        else:  # a click of a moment ago is carried out, a job is waited for, a model is shown
+            assert state is State.READY and snapshot.generation.job_id == service.charges()[-1]["job_id"]
+            assert record.job_id in ("", snapshot.generation.job_id)
+            assert manager.arrived() == [snapshot.generation] and manager.is_inherited(record.id)
             assert len(service.charges()) == charges + 1
     finally:
         manager.close()
 
 
-@pytest.fixture(autouse=True)
-def quick_lookup(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pixal3d_addon.generation import limits
-
-    monkeypatch.setattr(limits, "LOOKUP_PAUSES_SECONDS", (0.0, 0.1))
-
-
 def test_what_a_living_process_is_at_is_left_to_it(
-    tmp_path: Path, image: Path, service: Any, connection: Connection
+    tmp_path: Path, service: Any, connection: Connection
 ) -> None:
     service.set_options(job_seconds=60.0)
     folder = tmp_path / "generations"
-    process = a_process(folder, image, service)
+    process = generating(folder, service)
     try:
         store = Store(folder)
         until(lambda: any(g.state is State.RUNNING for g in store.all()) if store.exists else False, "a job")
-        assert store.take_over(ALL) == []
+        assert store.take_over() == []
         (record,) = store.all()
         with pytest.raises(StoreError, match="another Blender"):
             store.save(record.changed(state=State.FAILED))
         assert store.get(record.id) == record
     finally:
         kill(process)
-    assert [g.id for g in store.take_over(ALL)] == [record.id]
+    assert [g.id for g in store.take_over()] == [record.id]
 
 
-def test_two_that_come_at_the_same_moment_do_not_both_get_a_record(tmp_path: Path, image: Path, service: Any) -> None:
+def test_two_that_come_at_the_same_moment_do_not_both_get_a_record(tmp_path: Path, service: Any) -> None:
     service.set_options(job_seconds=60.0)
     folder = tmp_path / "generations"
-    process = a_process(folder, image, service, count=8)
+    process = generating(folder, service, count=8)
     store = Store(folder)
     until(lambda: sum(g.state is State.RUNNING for g in store.all()) == 8 if store.exists else False, "eight jobs")
     kill(process)
@@ -151,14 +96,14 @@ def test_two_that_come_at_the_same_moment_do_not_both_get_a_record(tmp_path: Pat
 
     def take(number: int) -> None:
         together.wait()
-        taken[number] = heirs[number].take_over(ALL)
+        taken[number] = heirs[number].take_over()
 
     threads = [threading.Thread(target=take, args=(number,)) for number in range(len(heirs))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    left = heirs[0].take_over(ALL)  # a lock that was tried at the same moment looks held: then nobody got it yet
+    left = heirs[0].take_over()  # a lock that was tried at the same moment looks held: then nobody got it yet
     ids = [g.id for found in (*taken, left) for g in found]
     assert len(ids) == len(set(ids)) == 8
 
@@ -173,7 +118,8 @@ def test_closing_hands_over_at_once_in_the_same_process(tmp_path: Path, service:
     until(lambda: first.get(generation.id).generation.state is State.RUNNING, "a job")  # type: ignore[union-attr]
     first.close()
     second = Manager(tmp_path)
-    second.resume(connection)
+    second.configure(Settings(), connection)
+    second.resume()
     until(lambda: not second.is_busy, "the end of what was taken over")
     assert second.get(generation.id).generation.state is State.READY  # type: ignore[union-attr]
     assert len(service.charges()) == charges + 1
@@ -188,7 +134,7 @@ def test_without_a_key_what_was_left_is_shown_and_can_be_fetched_later(
     before.store.save(ready.changed(state=State.RUNNING))
     before.close()
     manager = Manager(tmp_path)
-    manager.resume(None)
+    manager.resume()
     until(lambda: not manager.is_busy, "the look at the store")
     (snapshot,) = manager.snapshots()
     assert snapshot.generation.state is State.RUNNING and not manager.is_running(ready.id)
@@ -209,7 +155,7 @@ def test_one_damaged_record_does_not_keep_the_others_from_the_artist(tmp_path: P
     database.close()
     before.release()
     after = Store(tmp_path)
-    assert [g.id for g in after.take_over(ALL)] == [good.id]
+    assert [g.id for g in after.take_over()] == [good.id]
     assert [g.id for g in after.all()] == [good.id] and after.get(bad.id) is None
     after.release()
 
@@ -221,13 +167,13 @@ def test_what_the_artist_took_off_the_list_does_not_come_back(tmp_path: Path, st
         first.store.save(Generation(name=name, parameters=SETTINGS).changed(state=state))
     first.close()
     second = Manager(tmp_path)
-    second.resume(None)
+    second.resume()
     until(lambda: len(second.snapshots()) == 2, "both in the list")
-    second.forget(next(s.generation.id for s in second.snapshots() if s.generation.name == "dismissed"))
-    until(lambda: [g.name for g in second.store.all() if g.is_dismissed] == ["dismissed"], "the note on disk")
+    second.remove(next(s.generation.id for s in second.snapshots() if s.generation.name == "dismissed"))
+    until(lambda: [g.name for g in second.store.all()] == ["kept"], "the deletion on disk")
     second.close()
     third = Manager(tmp_path)
-    third.resume(None)
+    third.resume()
     until(lambda: not third.is_busy, "the look at the store")
     assert [s.generation.name for s in third.snapshots()] == ["kept"]
     third.close()

@@ -6,6 +6,8 @@ from __future__ import annotations
 import gzip
 import json
 import ssl
+import threading
+import time
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 import trustme
 
 from pixal3d_addon.scenario import (
+    CanceledError,
     ConfigurationError,
     Connection,
     Credentials,
@@ -27,6 +30,7 @@ from pixal3d_addon.scenario import (
     UnreachableError,
     limits,
 )
+from pixal3d_addon.scenario.transport import Transport
 from tests.unit.scenario.conftest import KEY, QUICK, SECRET, make_glb
 from tests.unit.scenario.scripted_server import Service, closed_port, ranged, reply, serving
 
@@ -136,6 +140,52 @@ def test_an_answer_that_trickles_in_ends_at_a_deadline(service: Service, connect
     pace = Pace(read_seconds=5, answer_seconds=0.05, wait_scale=0.001)
     with ScenarioClient(connection, pace=pace) as client, pytest.raises(ServiceTimeoutError):
         client.job("j")
+
+
+@pytest.mark.parametrize("packing", ["", "chunked"])
+def test_an_answer_that_comes_byte_by_byte_ends_at_the_deadline_too(
+    service: Service, connection: Connection, packing: str
+) -> None:
+    """Each byte restarts the socket's timeout, and a read that wants a whole chunk would wait for all of them."""
+
+    def trickle(handler, request) -> None:
+        if packing:
+            handler.send_response(200)
+            handler.send_header("Transfer-Encoding", packing)
+            handler.end_headers()
+        else:
+            reply(200, b"", content_length="400")(handler, request)
+        for _ in range(400):
+            if handler.server.stopping.wait(0.02):
+                return
+            handler.wfile.write(b"1\r\n \r\n" if packing else b" ")
+        handler.close_connection = True
+
+    service.on(GET_JOB, trickle)
+    pace = Pace(read_seconds=5, answer_seconds=0.05, wait_scale=0.001)
+    started = time.monotonic()
+    with ScenarioClient(connection, pace=pace) as client, pytest.raises(ServiceTimeoutError):
+        client.job("j")
+    assert time.monotonic() - started < 4 * 400 * 0.02 / 2, "four attempts, none of them to the end"
+
+
+def test_stopping_is_noticed_while_a_model_comes_byte_by_byte(service: Service, connection: Connection) -> None:
+    began = threading.Event()
+
+    def trickle(handler, request) -> None:
+        reply(200, b"glTF", content_length="1000000", content_type="model/gltf-binary")(handler, request)
+        began.set()
+        while not handler.server.stopping.wait(0.02):
+            handler.wfile.write(b"\0")
+
+    service.on("GET /file", trickle)
+    cancel = threading.Event()
+    transport = Transport(connection, cancel, Pace())
+    threading.Thread(target=lambda: began.wait(10) and cancel.set(), daemon=True).start()
+    with pytest.raises(CanceledError):
+        stream = transport.open(f"{service.url}/file", {})
+        for _ in stream.chunks():
+            transport.check_cancel()
 
 
 @pytest.fixture

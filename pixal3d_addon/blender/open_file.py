@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which .blend file is open: the one of the click or another one, and whether what came is safe in it."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..generation import Manager, Placement
+from . import session
+from .provenance import generation_ids_in_file
+
+_opening = uuid.uuid4().hex
+"""Tells this opening of a file from any other, here and elsewhere: a file that was never saved has no path."""
+
+_looked_for: set[str] = set()
+"""Generations that were looked for in this file."""
+
+
+def placement_here(context: bpy.types.Context) -> Placement:
+    """The current file and scene, the active collection and the 3D cursor, by name and value."""
+    location = context.scene.cursor.location
+    collection = context.collection or context.scene.collection
+    return Placement(
+        scene=context.scene.name,
+        collection=collection.name,
+        location=(location.x, location.y, location.z),
+        blend_file=bpy.data.filepath,
+        opened=_opening,
+    )
+
+
+def is_open(placement: Placement) -> bool:
+    """Whether the file of the click is the one that is open. Memory only."""
+    return placement.opened == _opening or (
+        placement.blend_file != "" and placement.blend_file == bpy.data.filepath
+    )
+
+
+def recognize(manager: Manager) -> None:
+    """What another Blender left behind may stand in the open file already: it died after saving and before it could
+    note that, or the file was recovered from an auto-save. Such a model is neither placed again nor offered."""
+    unknown = {g.id for g in manager.arrived() if manager.is_inherited(g.id)} - _looked_for
+    if not unknown:
+        return
+    _looked_for.update(unknown)
+    for generation_id in unknown & generation_ids_in_file():
+        manager.mark_imported(generation_id)
+        if bpy.data.filepath and not bpy.data.is_dirty:
+            manager.mark_kept([generation_id])
+
+
+@persistent
+def _after_load(*_: Any) -> None:
+    global _opening
+    _opening = uuid.uuid4().hex
+    _looked_for.clear()
+
+
+@persistent
+def _after_save(*_: Any) -> None:
+    """What stands in the file is safe now; what is to come will find it under the name that it has now."""
+    manager = session.manager_or_none()
+    if manager is None:
+        return
+    if any(s.generation.state == "imported" and s.generation.is_open for s in manager.snapshots()):
+        manager.mark_kept(generation_ids_in_file())
+    for snapshot in manager.snapshots():
+        placement = snapshot.generation.placement
+        is_ours = placement.opened == _opening and snapshot.generation.is_open
+        if is_ours and placement.blend_file != bpy.data.filepath:
+            manager.move(snapshot.generation.id, dataclasses.replace(placement, blend_file=bpy.data.filepath))
+
+
+def register() -> None:
+    bpy.app.handlers.load_post.append(_after_load)
+    bpy.app.handlers.save_post.append(_after_save)
+
+
+def unregister() -> None:
+    bpy.app.handlers.load_post.remove(_after_load)
+    bpy.app.handlers.save_post.remove(_after_save)

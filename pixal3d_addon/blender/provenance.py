@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where an imported model comes from: a custom property on its root object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..generation import Generation
+from ..generation.scale import AppliedBy
+from ..parameters import Value, readable
+from ..scenario import USER_AGENT
+
+KEY = "pixal3d"
+
+
+def write(root: bpy.types.Object, generation: Generation, applied_by: AppliedBy) -> None:
+    """Custom properties take no ``None``; what is not known is left out."""
+    facts = {
+        "generation": generation.id,
+        "job_id": generation.job_id,
+        "source": generation.name,
+        "source_sha256": generation.source_sha256,
+        "seed": generation.seed,
+        "cost": generation.cost,
+        "mesh_scale_applied_by": applied_by.value,
+        "made_with": USER_AGENT,
+        "parameters": {name: value for name, value in generation.parameters.items() if value is not None},
+    }
+    root[KEY] = {name: value for name, value in facts.items() if value is not None}
+
+
+def generation_ids_in_file() -> set[str]:
+    """The generations whose models stand in any scene of the open file. Main thread; looks at every object."""
+    return {_read(obj).get("generation", "") for scene in bpy.data.scenes for obj in scene.objects} - {""}
+
+
+def of(obj: bpy.types.Object | None) -> dict[str, Any]:
+    """What is known of the model that `obj` is a part of; empty if it is none of ours. Memory only."""
+    while obj is not None:
+        if facts := _read(obj):
+            return facts
+        obj = obj.parent
+    return {}
+
+
+def settings_of(facts: dict[str, Any]) -> dict[str, Value]:
+    """The settings that a model was made with, by identifier, and the seed that the service took."""
+    settings = dict(facts.get("parameters", {}))
+    if "seed" in facts:
+        settings["seed"] = facts["seed"]
+    return readable(settings)
+
+
+def _read(obj: bpy.types.Object) -> dict[str, Any]:
+    """Whatever stands there: anybody can write custom properties."""
+    value: Any = obj.get(KEY)
+    return value.to_dict() if hasattr(value, "to_dict") else {}

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The newest of each generation of this process: in memory for those who look on, and on disk.
+
+A record is changed from two sides: by its worker, and by the artist, who moves it to another file meanwhile. So nobody
+writes a record as he last saw it. Each change is made to the newest one, and what is written last is the newest: an
+older one over the note that the paid request is about to leave would let the next Blender send it again.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from .errors import StoreError
+from .record import UNPAID, Generation, Snapshot, State
+from .store import Store
+
+
+class Snapshots:
+    """What the main thread calls is memory only, and takes a lock that is held for a moment only."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._newest: dict[str, Snapshot] = {}
+        self._unwritten: set[str] = set()
+        """Whose newest record is not on disk."""
+        self._is_noted = False
+        self._memory = threading.Lock()
+        self._disk = threading.Lock()
+        """Held while the disk is written, so never taken on the main thread. Taken before the other one."""
+
+    # Main thread too.
+
+    def all(self) -> tuple[Snapshot, ...]:
+        """Oldest first."""
+        with self._memory:
+            newest = tuple(self._newest.values())
+        return tuple(sorted(newest, key=lambda snapshot: snapshot.generation.created_at))
+
+    def get(self, generation_id: str) -> Snapshot | None:
+        """``None`` if it is not known here."""
+        return self._newest.get(generation_id)
+
+    def put(self, generation: Generation) -> None:
+        """It is known from now on, as it is."""
+        with self._memory:
+            self._newest[generation.id] = Snapshot(generation)
+
+    def report(
+        self, generation_id: str, *, progress: float | None = None, notice: str = "", is_queued: bool = False
+    ) -> None:
+        """How it is going: see :class:`Snapshot`. Not stored."""
+        with self._memory:
+            if known := self._newest.get(generation_id):
+                self._newest[generation_id] = Snapshot(known.generation, progress, notice, is_queued)
+
+    def note(self, generation_id: str, **changes: object) -> bool:
+        """Change the record in memory now; :meth:`write` brings it to the disk. Does nothing if it is not known.
+
+        :returns: whether :meth:`write` is to be called for it: not if a call for an earlier note has not begun yet.
+        """
+        with self._memory:
+            if known := self._newest.get(generation_id):
+                self._newest[generation_id] = Snapshot(known.generation.changed(**changes))
+                self._unwritten.add(generation_id)
+            is_first, self._is_noted = not self._is_noted, True
+        return is_first
+
+    def drop(self, generation_id: str) -> Generation | None:
+        """Not to be known any more."""
+        with self._memory:
+            self._unwritten.discard(generation_id)
+            known = self._newest.pop(generation_id, None)
+        return known.generation if known else None
+
+    # Workers.
+
+    def save(self, generation_id: str, **changes: object) -> None:
+        """On return the changed record is on disk.
+
+        Once the paid request may be out, a disk that can't be written must not keep the mesh from the artist: then the
+        change is made in memory, and is on disk as soon as :meth:`write` succeeds.
+
+        :raises StoreError: it can't be written, and nothing was charged yet. Nothing was changed then.
+        """
+        with self._disk:
+            before = self._newest[generation_id].generation
+            changed = before.changed(**changes)
+            trouble = ""
+            try:
+                self.store.save(changed)
+            except StoreError as error:
+                if changed.state in UNPAID or changed.state is State.SUBMITTING:
+                    raise
+                trouble = str(error)
+            with self._memory:
+                newest = self._newest[generation_id].generation
+                if newest is not before:  # something was noted meanwhile
+                    changed = newest.changed(**changes)
+                self._newest[generation_id] = Snapshot(changed, notice=trouble)
+                if trouble or newest is not before:
+                    self._unwritten.add(generation_id)
+                else:
+                    self._unwritten.discard(generation_id)
+
+    def write(self) -> None:
+        """Bring to the disk what is in memory only.
+
+        :raises StoreError: not all could be; the rest is for the next call.
+        """
+        trouble: StoreError | None = None
+        with self._disk:
+            with self._memory:
+                self._is_noted = False
+                todo = [self._newest[generation_id].generation for generation_id in self._unwritten]
+            for generation in todo:
+                try:
+                    self.store.save(generation)
+                except StoreError as error:
+                    trouble = error
+                    continue
+                with self._memory:
+                    newest = self._newest.get(generation.id)
+                    if newest is None or newest.generation is generation:
+                        self._unwritten.discard(generation.id)
+        if trouble:
+            raise trouble
+
+    def remove(self, generation: Generation) -> None:
+        """Delete the record and the files of one that was dropped.
+
+        :raises StoreError: see :meth:`Store.remove`.
+        """
+        with self._disk:
+            self.store.remove(generation)
+
+    def make_room(self, most_bytes: int) -> None:
+        """See :meth:`Store.make_room`."""
+        with self._disk:
+            for emptied in self.store.make_room(most_bytes):
+                with self._memory:
+                    if known := self._newest.get(emptied.id):
+                        self._newest[emptied.id] = Snapshot(known.generation.without_files())

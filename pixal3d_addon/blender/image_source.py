@@ -18,7 +18,7 @@ from typing import Any
 
 import bpy
 
-from ..generation import Pixels, SourceImage, SourceImageError
+from ..generation import Framing, Pixels, SourceImage, SourceImageError
 from ..generation import limits as generation_limits
 from ..generation.source import sniff_mime
 from . import limits
@@ -28,8 +28,8 @@ _SENT_AS_THEY_ARE = frozenset({"image/png", "image/jpeg", "image/webp"})
 """What the model certainly reads. The service takes more formats, but Blender can convert those."""
 
 
-def source_image(image: bpy.types.Image) -> SourceImage:
-    """What is to be sent of `image`, as the artist sees it.
+def source_image(image: bpy.types.Image, framing: Framing = Framing()) -> SourceImage:  # noqa: B008 (it is frozen)
+    """What is to be sent of `image`, as the artist sees it. To be framed it is copied, a clean file too.
 
     :raises SourceImageError: there is nothing to send.
     """
@@ -39,22 +39,23 @@ def source_image(image: bpy.types.Image) -> SourceImage:
         )
     if image.source == "SEQUENCE" and not image.is_dirty and not image.packed_file:
         # Which of its frames is shown is known to whoever uses the image, not to the image.
-        return replace(source_image_from_path(_path(image)), name=image.name)
-    if image.source == "FILE" and not image.is_dirty:
+        return replace(source_image_from_path(_path(image), framing), name=image.name)
+    if image.source == "FILE" and not image.is_dirty and framing == Framing():
         as_it_is = _packed_bytes(image) if image.packed_file else _file(image)
         if as_it_is is not None:
             return SourceImage(image.name, as_it_is)
-    return SourceImage(image.name, _pixels(image))
+    return SourceImage(image.name, _pixels(image), framing)
 
 
-def source_image_from_path(path: str) -> SourceImage:
+def source_image_from_path(path: str, framing: Framing = Framing()) -> SourceImage:  # noqa: B008
     """What is to be sent of an image file. A format that the service may not take is converted by way of Blender.
 
     :raises SourceImageError: it can't be read.
     """
     file = Path(bpy.path.abspath(path))
     try:
-        if _mime_of_file(file) in _SENT_AS_THEY_ARE and file.stat().st_size <= generation_limits.MAX_SOURCE_BYTES:
+        is_sendable = _mime_of_file(file) in _SENT_AS_THEY_ARE
+        if is_sendable and file.stat().st_size <= generation_limits.MAX_SOURCE_BYTES and framing == Framing():
             return SourceImage(file.name, file)
         image = bpy.data.images.load(str(file), check_existing=False)
     except (OSError, RuntimeError):
@@ -62,21 +63,21 @@ def source_image_from_path(path: str) -> SourceImage:
             f"The image file can't be read: {file}.", "Check that it is there, or select another image."
         ) from None
     try:
-        return SourceImage(file.name, _pixels(image))
+        return SourceImage(file.name, _pixels(image), framing)
     finally:
         bpy.data.images.remove(image)
 
 
-def find_image(name_or_path: str) -> SourceImage:
+def find_image(name_or_path: str, framing: Framing = Framing()) -> SourceImage:  # noqa: B008
     """The image datablock of that name, or else the image file of that path.
 
     :raises NoImageError: there is neither.
     """
     if (image := bpy.data.images.get(name_or_path)) is not None:
-        return source_image(image)
+        return source_image(image, framing)
     path = os.path.expanduser(bpy.path.abspath(name_or_path))
     if os.path.isfile(path):
-        return source_image_from_path(path)
+        return source_image_from_path(path, framing)
     raise NoImageError(
         f"There is no image named {name_or_path!r}, and no file of that path.",
         "Name an image of this .blend file, or the path of an image file.",

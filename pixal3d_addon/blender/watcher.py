@@ -24,6 +24,9 @@ _seen: tuple[Snapshot, ...] = ()
 _timer: Any = None
 """The running watcher's event timer. Not the operator's: it is gone without a word when the add-on is disabled."""
 
+_OUR_AREAS = frozenset({"VIEW_3D", "IMAGE_EDITOR", "NODE_EDITOR"})
+"""Where our panels are."""
+
 _has_paused = False
 """Whether the last look at it found no watcher."""
 
@@ -156,7 +159,7 @@ def _place(generation_id: str, operator: bpy.types.Operator) -> None:
 def _redraw() -> None:
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
+            if area.type in _OUR_AREAS:
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()

@@ -4,11 +4,12 @@
 from .errors import GenerationError, NotFinishedError, SourceImageError, StoreError
 from .manager import Manager, Settings
 from .record import UNPAID, Generation, Placement, Snapshot, State
-from .source import KeptImage, Pixels, Source, SourceImage, source_image_from_file
+from .source import Framing, KeptImage, Pixels, Source, SourceImage, source_image_from_file
 from .store import Store
 
 __all__ = (
     "UNPAID",
+    "Framing",
     "Generation",
     "GenerationError",
     "KeptImage",

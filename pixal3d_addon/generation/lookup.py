@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from ..parameters import from_request
 from ..scenario import MODEL_ID, Job, NotFoundError, ScenarioClient
+from ..scenario.paths import is_id
 from . import limits
 from .record import Generation
 from .source import SourceImage
@@ -43,6 +44,8 @@ def adopted(client: ScenarioClient, generation: Generation) -> dict[str, object]
 
     :raises ScenarioError: it can't be had, or is of another model (:class:`NotFoundError`).
     """
+    if not is_id(generation.job_id):
+        raise NotFoundError("This is not the ID of a job.", "Copy it from the job in your Scenario project.")
     job = client.job(generation.job_id)
     if not _is_pixal3d(job):
         raise NotFoundError("This is not a job of Pixal3D.", "Look for its ID in your Scenario project.")

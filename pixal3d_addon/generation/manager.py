@@ -163,6 +163,7 @@ class Manager:
 
     def of_job(self, job_id: str, placement: Placement) -> Generation:
         """The generation of a job, to be started or run: the one that is known, or a new one. Memory only."""
+        job_id = job_id.strip()
         known = next((s.generation for s in self.snapshots() if s.generation.job_id == job_id), None)
         new = Generation(job_id, complete({}), state=State.RUNNING, job_id=job_id)
         return dataclasses.replace(known or new, placement=placement)

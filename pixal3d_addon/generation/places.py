@@ -52,10 +52,10 @@ class Places:
         try:
             if not self._is_turn(ticket):
                 on_wait()
-            while not self._is_turn(ticket):
-                if steering.event.is_set():
-                    raise CanceledError("Stopped before the model was asked for.")
+            while not steering.event.is_set() and not self._is_turn(ticket):
                 self._changed.wait(limits.PLACE_CHECK_SECONDS)
+            if steering.event.is_set():
+                raise CanceledError("Stopped before the model was asked for.")
         finally:
             self._queue.remove(ticket)
             self._changed.notify_all()

@@ -151,7 +151,9 @@ def is_unreadable(error: BaseException) -> bool:
     # The upper bits say more about the same thing.
     if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in unreadable:
         return True
-    return any(words in str(error) for words in ("no such table", "no such column", "no column named", "already exists"))
+    return any(
+        words in str(error) for words in ("no such table", "no such column", "no column named", "already exists")
+    )
 
 
 def _is_busy(error: sqlite3.OperationalError) -> bool:

@@ -23,6 +23,8 @@ class Snapshots:
         self._newest: dict[str, Snapshot] = {}
         self._unwritten: set[str] = set()
         """Whose newest record is not on disk."""
+        self._troubles: dict[str, str] = {}
+        """Why it could not be written."""
         self._is_noted = False
         self._memory = threading.Lock()
         self._disk = threading.Lock()
@@ -51,6 +53,7 @@ class Snapshots:
         """How it is going: see :class:`Snapshot`. Not stored."""
         with self._memory:
             if known := self._newest.get(generation_id):
+                notice = notice or self._troubles.get(generation_id, "")
                 self._newest[generation_id] = Snapshot(known.generation, progress, notice, is_queued)
 
     def note(self, generation_id: str, **changes: object) -> bool:
@@ -97,6 +100,7 @@ class Snapshots:
                 if newest is not before:  # something was noted meanwhile
                     changed = newest.changed(**changes)
                 self._newest[generation_id] = Snapshot(changed, notice=trouble)
+                self._note_trouble(generation_id, trouble)
                 if trouble or newest is not before:
                     self._unwritten.add(generation_id)
                 else:
@@ -119,11 +123,18 @@ class Snapshots:
                     trouble = error
                     continue
                 with self._memory:
+                    self._note_trouble(generation.id, "")
                     newest = self._newest.get(generation.id)
                     if newest is None or newest.generation is generation:
                         self._unwritten.discard(generation.id)
         if trouble:
             raise trouble
+
+    def _note_trouble(self, generation_id: str, trouble: str) -> None:
+        if trouble:
+            self._troubles[generation_id] = trouble
+        else:
+            self._troubles.pop(generation_id, None)
 
     def remove(self, generation: Generation) -> None:
         """Delete the record and the files of one that was dropped.

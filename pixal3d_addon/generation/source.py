@@ -45,6 +45,14 @@ class Pixels:
 
 
 @dataclass(frozen=True, slots=True)
+class Framing:
+    """What of the image is sent. Acts on pixels only: a file or its bytes are sent as they are."""
+
+    crop_to_subject: bool = False
+    pad_to_square: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SourceImage:
     """An image as the artist holds it."""
 
@@ -52,6 +60,7 @@ class SourceImage:
     """The datablock's or file's name, with or without its extension."""
     content: Path | bytes | Pixels = field(repr=False)
     """A file to be sent as it is, the bytes of one, or pixels to be encoded."""
+    framing: Framing = Framing()
 
     @property
     def title(self) -> str:
@@ -131,9 +140,17 @@ def write_source(source: SourceImage, folder: Path, stop: threading.Event) -> So
     :raises SourceImageError: it can't be read, is empty, too large or of a kind that the service does not take.
     """
     if isinstance(source.content, Pixels):
+        from .framing import frame
+        from .image_check import check_image
         from .png import encode_png
 
-        return _write([encode_png(source.content, stop)], "image/png", folder)
+        framed = frame(
+            source.content,
+            crop_to_subject=source.framing.crop_to_subject,
+            pad_to_square=source.framing.pad_to_square,
+            check=check_image(source.content),
+        )
+        return _write([encode_png(framed, stop)], "image/png", folder)
     if isinstance(source.content, bytes):
         mime = _mime_or_error(source, source.content[:_HEADER_BYTES], len(source.content))
         return _write([source.content], mime, folder)

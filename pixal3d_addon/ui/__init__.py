@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import bpy
 
-from ..blender import connection_check, open_file, resume, session, watcher
-from . import generation_operators, operators, panels, preferences, properties
+from ..blender import connection_check, mesh_check, open_file, resume, session, watcher
+from . import entrances, generation_operators, mesh_operators, operators, panels, preferences, properties
 
 _CLASSES = (
     *properties.classes,
@@ -14,7 +14,9 @@ _CLASSES = (
     *watcher.classes,
     *operators.classes,
     *generation_operators.classes,
+    *mesh_operators.classes,
     *panels.classes,
+    *entrances.classes,
 )
 
 
@@ -22,6 +24,7 @@ def register() -> None:
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     properties.register()
+    entrances.register()
     open_file.register()
     resume.start()
 
@@ -30,8 +33,10 @@ def unregister() -> None:
     resume.close()
     watcher.stop_watching()
     connection_check.close()
+    mesh_check.close()
     session.close()
     open_file.unregister()
+    entrances.unregister()
     properties.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from ..blender import importer, session, watcher
+from ..blender import importer, mesh_check, session, watcher
 from ..blender.errors import ModelImportError
 from ..blender.open_file import is_open, placement_here
 from ..generation import UNPAID, Generation, GenerationError, KeptImage, State
@@ -71,7 +71,7 @@ class PIXAL3D_OT_import_model(_OnGeneration, bpy.types.Operator):
         if not is_open(generation.placement):  # names of another file mean nothing in this one
             generation = generation.changed(placement=placement_here(context))
         try:
-            importer.import_model(context, generation, session.mesh_scale_applied_by())
+            objects = importer.import_model(context, generation, session.mesh_scale_applied_by())
         except Exception as error:  # whatever it is, the model must not be tried again at each tick, nor be lost
             if not isinstance(error, GenerationError):
                 _log.exception("A fault in the add-on while importing")
@@ -80,6 +80,10 @@ class PIXAL3D_OT_import_model(_OnGeneration, bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         manager.mark_imported(self.generation)
+        if not bpy.app.background:
+            for obj in objects:
+                if obj.type == "MESH":
+                    mesh_check.start(obj.data, generation.glb_file)  # type: ignore[arg-type]
         return {"FINISHED"}
 
 

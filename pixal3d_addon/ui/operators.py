@@ -10,7 +10,7 @@ import bpy
 from ..blender import connection_check, image_source, importer, online, provenance, session
 from ..blender.errors import NoImageError
 from ..blender.open_file import placement_here
-from ..generation import Generation, GenerationError, KeptImage, SourceImage
+from ..generation import Framing, Generation, GenerationError, KeptImage, SourceImage
 from ..parameters import complete
 from . import properties
 from .operator_parts import allowed, ask, can_ask_service, carry_out, errors_reported
@@ -34,6 +34,7 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
             "If empty, the image set in the scene, or else the active material's texture",
             options={"SKIP_SAVE"},
         ),
+        **properties.framing_properties(for_operator=True),
         **properties.parameter_properties(for_operator=True),
     }
 
@@ -47,8 +48,10 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
         In background mode Blender calls ``execute`` instead, whatever the caller asks for.
         """
         with errors_reported(self):
-            settings = properties.parameter_values(context.scene.pixal3d)
-            generation, source, connection = self._gather(context, settings)
+            settings = context.scene.pixal3d
+            generation, source, connection = self._gather(
+                context, properties.parameter_values(settings), properties.framing(settings)
+            )
             if session.manager().is_double_click(generation):
                 self.report({"INFO"}, f"{generation.name} is already on its way")
                 return {"CANCELLED"}
@@ -59,28 +62,28 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """From a script: the arguments and the table's defaults; returns when the model is in the scene."""
         with errors_reported(self):
-            carry_out(self, *self._gather(context, {}))
+            carry_out(self, *self._gather(context, {}, properties.framing(self)))
             return {"FINISHED"}
         return {"CANCELLED"}
 
     def _gather(
-        self, context: bpy.types.Context, settings: dict[str, object]
+        self, context: bpy.types.Context, settings: dict[str, object], framing: Framing
     ) -> tuple[Generation, SourceImage, Connection]:
         importer.ensure_can_import(context)
         connection = session.connection()
         parameters = complete({**settings, **properties.given_parameter_values(self)})
-        source = _source_image(context, self.image)  # type: ignore[attr-defined]
+        source = _source_image(context, self.image, framing)  # type: ignore[attr-defined]
         generation = Generation(name=source.title, parameters=parameters, placement=placement_here(context))
         return generation, source, connection
 
 
-def _source_image(context: bpy.types.Context, name_or_path: str) -> SourceImage:
+def _source_image(context: bpy.types.Context, name_or_path: str, framing: Framing) -> SourceImage:
     if name_or_path:
-        return image_source.find_image(name_or_path)
+        return image_source.find_image(name_or_path, framing)
     image = context.scene.pixal3d.image or image_source.active_material_image(context)
     if image is None:
         raise NoImageError("No image is selected.", "Select one in the Pixal3D panel, or an object with a texture.")
-    return image_source.source_image(image)
+    return image_source.source_image(image, framing)
 
 
 class PIXAL3D_OT_generate_again(bpy.types.Operator):

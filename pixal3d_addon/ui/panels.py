@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from .. import __package__ as base_package
-from ..blender import arrival, online, session, watcher
+from ..blender import arrival, mesh_check, online, session, watcher
 from ..generation import UNPAID, Generation, Manager, Snapshot, State
 from ..parameters import Group, in_group
 
@@ -34,31 +34,41 @@ _CHARACTER_WIDTH_PX = 6.3
 """Mean width of a letter of Blender's default font at a scale of 1, to break long sentences in the sidebar."""
 
 
-class _Sidebar:
+class Sidebar:
+    """Our tab."""
+
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Pixal3D"
 
 
-class PIXAL3D_PT_main(_Sidebar, bpy.types.Panel):
+class PIXAL3D_PT_main(Sidebar, bpy.types.Panel):
     bl_label = "Pixal3D"
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        if not _draw_first_steps(layout, context):
+        if not draw_first_steps(layout, context):
             column = layout.column()
             column.template_ID(context.scene.pixal3d, "image", open="image.open")
             column.operator("pixal3d.use_active_texture", icon="MATERIAL")
+            row = column.row(align=True)
+            row.prop(context.scene.pixal3d, "crop_to_subject", toggle=True)
+            row.prop(context.scene.pixal3d, "pad_to_square", toggle=True)
             row = layout.row()
             row.scale_y = 1.5
             row.operator("pixal3d.generate", icon="MESH_MONKEY")
-        # Also without a key or a network: what was made is the artist's.
-        manager = session.manager_or_none()
-        if manager:
-            if manager.notice:
-                _draw_notice(layout, context, manager.notice)
-            for snapshot in reversed(manager.snapshots()):
-                _draw_generation(layout, context, snapshot, manager)
+        draw_generations(layout, context)
+
+
+def draw_generations(layout: Any, context: bpy.types.Context) -> None:
+    """Those of this session, the newest first. Also without a key or a network: what was made is the artist's."""
+    manager = session.manager_or_none()
+    if manager is None:
+        return
+    if manager.notice:
+        _draw_notice(layout, context, manager.notice)
+    for snapshot in reversed(manager.snapshots()):
+        _draw_generation(layout, context, snapshot, manager)
 
 
 def _draw_notice(layout: Any, context: bpy.types.Context, notice: str) -> None:
@@ -69,7 +79,7 @@ def _draw_notice(layout: Any, context: bpy.types.Context, notice: str) -> None:
     _draw_text(box, context, notice)
 
 
-def _draw_first_steps(layout: Any, context: bpy.types.Context) -> bool:
+def draw_first_steps(layout: Any, context: bpy.types.Context) -> bool:
     """What is missing before anything can work, and nothing else. Returns whether something was."""
     if reason := online.offline_reason():
         _draw_text(layout, context, reason, icon="INTERNET")
@@ -106,7 +116,7 @@ def _draw_generation(layout: Any, context: bpy.types.Context, snapshot: Snapshot
     if generation.error:
         _draw_text(box, context, generation.trouble)
         if manager.is_retried(generation.id):
-            box.label(text="Tried again by itself", icon="TIME")
+            box.label(text="It is tried again by itself", icon="TIME")
     elif generation.state is State.READY and arrival.comes_by_itself(generation):
         box.label(text=watcher.waiting or "Ready", icon="TIME")
         return
@@ -167,7 +177,7 @@ def _draw_text(layout: Any, context: bpy.types.Context, text: str, icon: Any = "
         column.label(text=line, icon=icon if number == 0 else ("NONE" if icon == "NONE" else "BLANK1"))
 
 
-class _SettingsPanel(_Sidebar):
+class _SettingsPanel(Sidebar):
     """A sub-panel with one group of the table."""
 
     bl_parent_id = "PIXAL3D_PT_main"
@@ -196,6 +206,32 @@ def _settings_panel(group: Group, parent: str = "PIXAL3D_PT_main") -> type[bpy.t
     )
 
 
+class PIXAL3D_PT_mesh_check(Sidebar, bpy.types.Panel):
+    """What is known of the active object's mesh, and cleaning it up."""
+
+    bl_label = "Mesh Check"
+    bl_parent_id = "PIXAL3D_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.object is not None and context.object.type == "MESH"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        mesh: Any = context.object.data
+        if found := mesh_check.of(mesh):
+            column = layout.column(align=True)
+            for label, value, is_worth_a_look in mesh_check.rows(found):
+                row = column.split(factor=0.5)
+                row.label(text=label)
+                row.label(text=value, icon="ERROR" if is_worth_a_look else "NONE", translate=False)
+        elif mesh_check.is_running(mesh):
+            layout.label(text="Counting", icon="TIME")
+        layout.operator("pixal3d.check_mesh", icon="VIEWZOOM")
+        layout.operator("pixal3d.clean_up_mesh", icon="BRUSH_DATA")
+
+
 class PIXAL3D_PT_more(_SettingsPanel, bpy.types.Panel):
     """What is seldom wanted."""
 
@@ -222,5 +258,6 @@ classes = (
         _settings_panel(group, "PIXAL3D_PT_advanced")
         for group in (Group.STRUCTURE_SAMPLING, Group.SHAPE_SAMPLING, Group.TEXTURE_SAMPLING)
     ),
+    PIXAL3D_PT_mesh_check,
     PIXAL3D_PT_more,
 )

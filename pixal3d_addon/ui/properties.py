@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 
+from ..generation import Framing
 from ..parameters import SETTINGS, Kind, Parameter
 
 RANDOM_SEED = -1
@@ -68,6 +69,29 @@ def _property(parameter: Parameter, for_operator: bool) -> Any:
     )
 
 
+def framing_properties(*, for_operator: bool = False) -> dict[str, Any]:
+    """What of the image is sent, by the names of :class:`..generation.Framing`."""
+    options: dict[str, Any] = {"options": {"SKIP_SAVE"}} if for_operator else {}
+    return {
+        "crop_to_subject": bpy.props.BoolProperty(
+            name="Crop to Subject",
+            description="Send only what is not background, with a margin. The image itself stays as it is",
+            **options,
+        ),
+        "pad_to_square": bpy.props.BoolProperty(
+            name="Pad to Square",
+            description="Send a square, filled up with transparency or with the background. "
+            "The image itself stays as it is",
+            **options,
+        ),
+    }
+
+
+def framing(owner: Any) -> Framing:
+    """What `owner` (an operator or a scene's settings) says of it."""
+    return Framing(crop_to_subject=owner.crop_to_subject, pad_to_square=owner.pad_to_square)
+
+
 class PIXAL3D_PG_settings(bpy.types.PropertyGroup):
     """What the artist has set in this scene."""
 
@@ -75,6 +99,7 @@ class PIXAL3D_PG_settings(bpy.types.PropertyGroup):
         "image": bpy.props.PointerProperty(
             type=bpy.types.Image, name="Image", description="Image to turn into a 3D model"
         ),
+        **framing_properties(),
         **parameter_properties(),
     }
 

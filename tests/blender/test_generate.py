@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from pathlib import Path
 from typing import Any
@@ -34,12 +35,13 @@ def largest_side(obj: bpy.types.Object) -> float:
 
 
 def test_a_script_gets_the_mesh_in_the_scene(service: Any, chair: Any) -> None:
+    before = len(service.charges())
     assert bpy.ops.pixal3d.generate(image="Chair", seed=7, **QUICK) == {"FINISHED"}
     obj = bpy.context.active_object
     assert obj.type == "MESH" and obj.name == "Chair" and obj.select_get()
     assert len(obj.data.polygons) > 3000
     assert len(obj.data.uv_layers) == 1
-    (charge,) = service.charges()
+    (charge,) = service.charges()[before:]
     assert obj["pixal3d"]["job_id"] == charge["job_id"]
     assert obj["pixal3d"]["seed"] == 7
 
@@ -83,6 +85,20 @@ def test_the_parameters_given_reach_the_service_and_the_rest_are_its_defaults(
     )
     expected.pop("image")
     assert body == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "width_to_height"),
+    [({}, 1.0), ({"crop_to_subject": True}, 0.70), ({"crop_to_subject": True, "pad_to_square": True}, 1.0)],
+)
+def test_what_is_sent_is_framed_as_asked_and_the_image_stays_as_it_is(
+    service: Any, chair: Any, room: Any, options: dict[str, bool], width_to_height: float
+) -> None:
+    bpy.ops.pixal3d.generate(image="Chair", **options, **QUICK)
+    source = Path(room("blender.session").manager().snapshots()[-1].generation.source_file)
+    width, height = struct.unpack(">II", source.read_bytes()[16:24])
+    assert width / height == pytest.approx(width_to_height, abs=0.08)
+    assert (max(width, height) < 96) is bool(options) and tuple(chair.size) == (96, 96)
 
 
 def test_one_click_is_one_charge(service: Any, chair: Any) -> None:

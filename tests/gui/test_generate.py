@@ -120,6 +120,12 @@ def test_every_trouble_is_a_sentence_in_the_panel_and_can_be_mended(window: Wind
     assert seen["test_connection"].startswith("Connected to the project ")
 
 
+def test_one_click_beside_the_open_image_or_the_selected_node_is_a_mesh(window: Window, service: Any) -> None:
+    charges = len(service.charges())
+    assert window.play("editors", service.environment()).recorded["models"] == ["mushroom", "mushroom.001"]
+    assert len(service.charges()) == charges + 2
+
+
 def test_a_blender_that_was_killed_in_the_middle_is_made_up_for_by_the_next(window: Window, service: Any) -> None:
     charges = len(service.charges())
     with pytest.raises(pytest.fail.Exception, match="Blender ended with"):

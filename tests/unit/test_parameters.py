@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixal3d_addon.parameters import INPUTS, SETTINGS, Group, Kind, ParameterError, complete, in_group, request_body
+from pixal3d_addon.parameters import (
+    INPUTS,
+    SETTINGS,
+    Group,
+    Kind,
+    Parameter,
+    ParameterError,
+    complete,
+    from_request,
+    in_group,
+    request_body,
+)
 
 # The example request of the service's own reference page for the model.
 DOCUMENTED_REQUEST = {
@@ -113,3 +124,40 @@ def test_every_label_and_tooltip_follows_blenders_conventions() -> None:
         assert parameter.tooltip[0].isupper()
         assert not parameter.tooltip.endswith(".")
         assert "\n" not in parameter.tooltip
+
+
+def valid(parameter: Parameter) -> st.SearchStrategy[object]:
+    if parameter.kind is Kind.SWITCH:
+        return st.booleans()
+    if parameter.kind is Kind.CHOICE:
+        return st.sampled_from(parameter.choices)
+    if parameter.kind is Kind.NUMBER:
+        return st.floats(parameter.minimum, parameter.maximum)
+    whole = st.integers(int(parameter.minimum), int(parameter.maximum))
+    return st.none() | whole if parameter.kind is Kind.SEED else whole
+
+
+@given(st.fixed_dictionaries({}, optional={p.identifier: valid(p) for p in SETTINGS}))
+def test_the_settings_can_be_read_back_from_a_request(values: dict[str, object]) -> None:
+    settings = complete(values)
+    assert from_request(request_body(settings, "asset_1")) == settings
+    assert {name: type(value) for name, value in from_request(request_body(settings, "")).items()} == {
+        name: type(value) for name, value in settings.items()
+    }
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=3,
+)
+
+
+@given(st.dictionaries(st.sampled_from([p.name for p in INPUTS]) | st.text(), anything, max_size=8))
+def test_whatever_a_request_of_somebody_elses_says_the_settings_are_valid(body: dict[str, object]) -> None:
+    settings = from_request(body)
+    assert complete(settings) == settings
+
+
+def test_a_request_that_says_nothing_was_made_with_the_defaults() -> None:
+    assert from_request({"modelId": "model_pixal3d", "image": "asset_1"}) == complete({})

@@ -218,7 +218,7 @@ def test_a_file_that_may_only_be_read_is_set_aside_with_all_that_is_in_it(open_t
 
 def test_a_busy_store_is_waited_for_and_not_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "STORE_BUSY_SECONDS", 0.2)
-    file, ids = filled(tmp_path, 3)
+    file, _ = filled(tmp_path, 3)
     store = Store(tmp_path)
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")

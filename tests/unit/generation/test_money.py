@@ -278,9 +278,8 @@ def test_moves_all_along_the_way_never_set_a_record_back(
         assert states == sorted(states, key=order.index) and states[-1] is State.READY
 
 
-@pytest.mark.parametrize("is_carried_on", [True, False])
 def test_a_job_that_could_not_be_noted_is_noted_as_soon_as_the_disk_allows(
-    tmp_path: Path, service: Any, connection: Connection, monkeypatch: pytest.MonkeyPatch, is_carried_on: bool
+    tmp_path: Path, service: Any, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk is full while the answer to the paid request comes."""
     service.set_options(job_seconds=600.0)
@@ -369,9 +368,7 @@ def test_an_image_that_is_in_another_account_is_sent_again(
 ) -> None:
     image = tmp_path / "image.png"
     image.write_bytes(a_png())
-    there = a_generation(
-        asset_id="asset_elsewhere", account="another", source_file=str(image), source_mime="image/png"
-    )
+    there = a_generation(asset_id="asset_elsewhere", account="another", source_file=str(image), source_mime="image/png")
     ready = manager.run(there, None, connection)
     assert ready.state is State.READY and ready.account == connection.fingerprint()
     assert service.charges()[-1]["image"] == ready.asset_id != "asset_elsewhere"
@@ -387,22 +384,21 @@ assert time.monotonic() - started < 1.5
 """
 
 
-def test_a_reply_that_comes_after_closing_is_still_noted(
-    tmp_path: Path, service: Any, connection: Connection
-) -> None:
+def test_a_reply_that_comes_after_closing_is_still_noted(tmp_path: Path, service: Any, connection: Connection) -> None:
     """The add-on is disabled in the moment of the click, and enabled again."""
-    service.set_faults([{**GENERATE, "action": "slow", "seconds": 2.5}])
-    charges = len(service.charges())
+    service.set_faults([{**GENERATE, "action": "slow", "seconds": 4.0}])
+    before, charges = paid_requests(service), len(service.charges())
     process = a_process(CLOSES, tmp_path, service)
     heir = Manager(tmp_path)
-    heir.configure(Settings(), connection)
-    heir.resume()
-    until(lambda: not heir.is_busy, "the look at the store")
-    assert heir.snapshots() == (), "a thread is still at it"
-    until(lambda: heir.arrived(), "the model")
-    kill(process)
-    assert len(service.charges()) == charges + 1
-    heir.close()
+    try:
+        assert heir.store.take_over() == [], "a thread of it is still waiting for the reply"
+        heir.configure(Settings(), connection)
+        heir.resume()
+        until(lambda: heir.arrived(), "the model")
+        assert len(service.charges()) == charges + 1 and paid_requests(service) == before + 1
+    finally:
+        kill(process)
+        heir.close()
 
 
 def test_parameters_that_are_no_longer_valid_never_look_like_a_request_that_left(

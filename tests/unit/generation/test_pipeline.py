@@ -421,6 +421,7 @@ def test_a_disk_that_cannot_be_written_fails_before_anything_leaves_the_machine(
     (snapshot,) = manager.snapshots()
     assert snapshot.generation.state is State.FAILED and "space on the disk" in snapshot.generation.hint
     assert len(service.requests()) == before
+    manager.close()
 
 
 def test_closing_while_the_network_hangs_returns_soon_and_leaves_the_record_to_go_on_from(

@@ -64,9 +64,7 @@ def test_a_process_that_is_killed_costs_nothing_twice_and_loses_nothing(
         manager.close()
 
 
-def test_what_a_living_process_is_at_is_left_to_it(
-    tmp_path: Path, service: Any, connection: Connection
-) -> None:
+def test_what_a_living_process_is_at_is_left_to_it(tmp_path: Path, service: Any, connection: Connection) -> None:
     service.set_options(job_seconds=60.0)
     folder = tmp_path / "generations"
     process = generating(folder, service)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import Counter
@@ -105,7 +106,7 @@ def test_turns_are_spaced_and_in_the_order_of_asking() -> None:
     gate = Gate()
     turns = [gate.turn_seconds() for _ in range(30)]
     assert turns[0] == 0
-    for number, (earlier, later) in enumerate(zip(turns, turns[1:], strict=False)):
+    for number, (earlier, later) in enumerate(itertools.pairwise(turns)):
         assert later - earlier == pytest.approx(limits.TURN_SECONDS, abs=0.02), number
 
 

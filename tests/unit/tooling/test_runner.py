@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from scripts import environments
 from scripts import test as runner
-from scripts.matrix import Leg, blender_names, legs, pytest_leg
+from scripts.matrix import Leg, blender_names, legs, newest, pytest_leg, soak_legs
 
 
 @pytest.fixture(autouse=True)
@@ -92,5 +93,38 @@ def test_every_leg_has_an_environment_and_a_name_of_its_own() -> None:
     blenders = [Path("a/blender"), Path("b/blender"), Path("b/blender-5")]
     assert blender_names(blenders) == ["blender", "blender#2", "blender-5"]
     found = legs(blenders)
-    assert len({leg.name for leg in found}) == len({leg.file_name for leg in found}) == len(found) == 8 + 2 * 3
+    assert len({leg.name for leg in found}) == len({leg.file_name for leg in found}) == len(found) == 8 + 3 * 3
     assert {leg.environment for leg in found} <= set(environments.RECIPES)
+    assert len({leg.name for leg in soak_legs(blenders)}) == 3
+
+
+def test_the_newest_blender_is_the_one_that_says_so(tmp_path: Path) -> None:
+    blenders = []
+    for version in ("4.3.2", "5.10.0 LTS", "5.9.1", ""):
+        blenders.append(tmp_path / f"blender-{len(blenders)}")
+        said = f"found bundled python\nBlender {version}" if version else "not found"
+        blenders[-1].write_text(f"#!/bin/sh\necho '{said}'\n", encoding="utf-8")
+        blenders[-1].chmod(0o755)
+    assert newest(blenders) == blenders[1]
+    assert newest([*blenders[3:], tmp_path / "absent"]) == tmp_path / "absent"
+
+
+def test_what_a_leg_has_to_say_is_shown_if_it_passed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = """
+import os, pathlib
+def test_a():
+    folder = pathlib.Path(os.environ["PIXAL3D_TEST_OUTPUT"])
+    folder.mkdir()
+    (folder / "summary.txt").write_text("33 runs, all good")
+"""
+    assert outcome(leg_of(tmp_path, source)).state == "passed"
+    assert "33 runs, all good" in capsys.readouterr().out
+    assert outcome(leg_of(tmp_path, "def test_a(): pass")).state == "passed"
+    assert "33 runs" not in capsys.readouterr().out
+
+
+def test_a_leg_that_takes_too_long_is_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    leg = leg_of(tmp_path, "import time\ndef test_a(): time.sleep(60)\n")
+    seen = outcome(dataclasses.replace(leg, timeout_seconds=3))
+    assert (seen.state, seen.failed) == ("failed", 1)
+    assert "stopped after 3 s" in capsys.readouterr().out

@@ -233,6 +233,8 @@ class Manager:
         What stands in a scene now is the artist's to save or not: the next Blender does not offer it again.
         """
         with self._lock:
+            if self._is_closed:
+                return
             self._is_closed = True
             runs = tuple(self._runs.values())
         for steering in runs:

@@ -51,11 +51,12 @@ class Owner:
 
     def release(self) -> None:
         """Let go: what is still unfinished may be taken over, by this process too."""
-        if self._token:
-            os.close(self._descriptor)
-            with contextlib.suppress(OSError):
-                (self._folder / f"{self._token}{_SUFFIX}").unlink()
-        self._token, self._descriptor = "", -1
+        with self._taking:
+            if self._token:
+                os.close(self._descriptor)
+                with contextlib.suppress(OSError):
+                    (self._folder / f"{self._token}{_SUFFIX}").unlink()
+            self._token, self._descriptor = "", -1
 
 
 def is_alive(folder: Path, token: str) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..blender import connection_check, mesh_check, open_file, resume, session, watcher
-from . import entrances, generation_operators, mesh_operators, operators, panels, preferences, properties
+from . import entrances, generation_operators, mesh_operators, operators, panels, preferences, presets, properties
 
 _CLASSES = (
     *properties.classes,
@@ -15,6 +15,7 @@ _CLASSES = (
     *operators.classes,
     *generation_operators.classes,
     *mesh_operators.classes,
+    *presets.classes,
     *panels.classes,
     *entrances.classes,
 )
@@ -25,6 +26,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     properties.register()
     entrances.register()
+    presets.register()
     open_file.register()
     resume.start()
 
@@ -36,6 +38,7 @@ def unregister() -> None:
     mesh_check.close()
     session.close()
     open_file.unregister()
+    presets.unregister()
     entrances.unregister()
     properties.unregister()
     for cls in reversed(_CLASSES):

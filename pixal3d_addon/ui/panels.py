@@ -13,6 +13,7 @@ from .. import __package__ as base_package
 from ..blender import arrival, mesh_check, online, session, watcher
 from ..generation import UNPAID, Generation, Manager, Snapshot, State
 from ..parameters import Group, in_group
+from .presets import PIXAL3D_PT_presets
 
 _STATE_TEXT = {
     State.PREPARED: "Preparing the image",
@@ -44,6 +45,9 @@ class Sidebar:
 
 class PIXAL3D_PT_main(Sidebar, bpy.types.Panel):
     bl_label = "Pixal3D"
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        PIXAL3D_PT_presets.draw_panel_header(self.layout)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -239,6 +243,7 @@ class PIXAL3D_PT_more(_SettingsPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         column = self.layout.column()
+        column.operator("pixal3d.reset", icon="LOOP_BACK")
         column.operator("pixal3d.generate_again", icon="LOOP_BACK")
         column.operator("pixal3d.fetch_job", icon="IMPORT")
 

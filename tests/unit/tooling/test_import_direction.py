@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "blender": {"parameters", "scenario", "generation"},
     "api": {"parameters", "scenario", "generation", "blender"},
     "cli": {"parameters", "scenario", "generation", "blender", "api"},
+    "presets": set(),  # scripts that Blender runs; nobody imports them
     "ui": {"parameters", "scenario", "generation", "blender", "api", "cli"},
 }
 WITHOUT_BLENDER = {"parameters", "scenario", "generation"}

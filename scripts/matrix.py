@@ -7,10 +7,15 @@ import dataclasses
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 XDIST_WORKERS = "2"
+
+LEG_TIMEOUT_SECONDS = 20 * 60
+SOAK_TIMEOUT_SECONDS = 2 * 3600
+VERSION_TIMEOUT_SECONDS = 60
 
 # The stand-in's own tests and the tooling's need the stand-in's libraries, and say nothing about old ones.
 ONLY_WITH_TOOLS = ("--ignore=tests/unit/standin", "--ignore=tests/unit/tooling")
@@ -29,6 +34,7 @@ class Leg:
     blender: Path | None = None
     needs: tuple[str, ...] = ()
     """Programs on PATH."""
+    timeout_seconds: float = LEG_TIMEOUT_SECONDS
 
     @property
     def file_name(self) -> str:
@@ -63,8 +69,39 @@ def legs(blenders: Sequence[Path]) -> list[Leg]:
         found += [
             dataclasses.replace(installed, blender=path),
             dataclasses.replace(gui, blender=path, needs=("Xvfb",)),
+            lab_leg(name, path),
         ]
     return found
+
+
+def lab_leg(name: str, blender: Path, *arguments: str) -> Leg:
+    """The fault lab with one Blender."""
+    leg = pytest_leg(f"lab:{name}", "tools", "tests/lab", *arguments, "-n", XDIST_WORKERS, cores=2)
+    return dataclasses.replace(leg, blender=blender, needs=("Xvfb",))
+
+
+def soak_legs(blenders: Sequence[Path], seed: int | None = None) -> list[Leg]:
+    """The fault lab in its long form, with each Blender."""
+    arguments = ("--lab", "long", *(("--lab-seed", str(seed)) if seed is not None else ()))
+    return [
+        dataclasses.replace(lab_leg(name, path, *arguments), timeout_seconds=SOAK_TIMEOUT_SECONDS)
+        for path, name in zip(blenders, blender_names(blenders), strict=True)
+    ]
+
+
+def newest(blenders: Sequence[Path]) -> Path:
+    """By what they say of themselves; the last one if they say the same, or nothing."""
+
+    def version(path: Path) -> tuple[int, ...]:
+        try:
+            command = (str(path), "--version")
+            done = subprocess.run(command, capture_output=True, text=True, timeout=VERSION_TIMEOUT_SECONDS)
+        except (OSError, subprocess.TimeoutExpired):
+            return ()
+        said = re.search(r"^Blender (\d+(?:\.\d+)*)", done.stdout, re.MULTILINE)
+        return tuple(map(int, said[1].split("."))) if said else ()
+
+    return max(reversed(blenders), key=version)
 
 
 def blender_names(blenders: Sequence[Path]) -> list[str]:

@@ -4,7 +4,11 @@
 The parts of the matrix ("legs") and what each needs are in ``scripts/matrix.py``. A leg without its Python or its
 Blender is absent, and the summary says so; with ``--all`` that is a failure, and so is a skipped test. A leg that finds
 no test fails always. Real Blenders are given by ``--blender PATH``, by ``PIXAL3D_BLENDERS`` (a list like PATH), or are
-the ``blender`` on PATH. Each leg's output is kept in ``build/test/LEG.log``, and shown if the leg failed.
+the ``blender`` on PATH. Each leg's output is kept in ``build/test/LEG.log``, and shown if the leg failed; what it wrote
+to ``build/test/LEG/summary.txt`` is shown in any case.
+
+The fault lab (``tests/lab``) plays a few dozen cases with the newest Blender. ``--soak`` plays all of its hundreds,
+with each Blender, and nothing else; ``--seed`` draws other ones.
 """
 
 from __future__ import annotations
@@ -29,11 +33,10 @@ from pathlib import Path
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from scripts import environments
-from scripts.matrix import Leg, given_blenders, legs
+from scripts.matrix import LEG_TIMEOUT_SECONDS, Leg, given_blenders, legs, newest, soak_legs
 
 ROOT = environments.ROOT
 RESULTS = ROOT / "build" / "test"
-LEG_TIMEOUT_SECONDS = 20 * 60
 CORES = max(2, os.cpu_count() or 2)
 SHOWN_OUTPUT_CHARACTERS = 20_000
 
@@ -146,6 +149,7 @@ class Runner:
         command = [str(python), *leg.command]
         if leg.is_pytest:
             report_of(leg).unlink(missing_ok=True)
+            summary_of(leg).unlink(missing_ok=True)
             command += [
                 "--color=no",
                 f"--junitxml={report_of(leg)}",
@@ -164,9 +168,9 @@ class Runner:
                 start_new_session=True,
             )
             try:
-                returncode = process.wait(LEG_TIMEOUT_SECONDS)
+                returncode = process.wait(leg.timeout_seconds)
             except subprocess.TimeoutExpired:
-                output.write(f"\nstopped after {LEG_TIMEOUT_SECONDS} s\n".encode())
+                output.write(f"\nstopped after {leg.timeout_seconds:.0f} s\n".encode())
                 returncode = -signal.SIGKILL
             finally:
                 # Nothing that a leg started outlives it.
@@ -218,6 +222,8 @@ class Runner:
             print(f"--- {leg.name}: {outcome.state} {outcome.reason}({outcome.seconds:.0f} s)".replace("  ", " "))
             if outcome.state == "failed":
                 print(output[-SHOWN_OUTPUT_CHARACTERS:])
+            elif leg.is_pytest and summary_of(leg).exists():
+                print(summary_of(leg).read_text(encoding="utf-8"))
             sys.stdout.flush()
 
     def _say(self, text: str) -> None:
@@ -228,6 +234,11 @@ class Runner:
 def report_of(leg: Leg) -> Path:
     """pytest's own account of the leg."""
     return RESULTS / f"{leg.file_name}.xml"
+
+
+def summary_of(leg: Leg) -> Path:
+    """What the leg itself has to say, if it has."""
+    return RESULTS / leg.file_name / "summary.txt"
 
 
 def count(outcome: Outcome, report: Path) -> None:
@@ -275,11 +286,20 @@ def main() -> int:
         "--blender", action="append", default=[], metavar="PATH", help="a real Blender; may be repeated"
     )
     parser.add_argument("-k", dest="keyword", metavar="EXPRESSION", help="pytest's -k; leaves out lint and mypy")
+    parser.add_argument("--soak", action="store_true", help="the fault lab alone, in its long form")
+    parser.add_argument("--seed", type=int, metavar="N", help="of the fault lab's long form")
     parser.add_argument("-x", dest="stop", action="store_true", help="begin no further leg after one failed")
     arguments = parser.parse_args()
 
     blenders = given_blenders(arguments.blender)
-    chosen = legs(blenders)
+    if arguments.soak and not blenders:
+        parser.error("--soak needs a Blender (--blender PATH)")
+    chosen = soak_legs(blenders, arguments.seed) if arguments.soak else legs(blenders)
+    not_run: list[str] = []
+    if len(blenders) > 1 and not arguments.only and not arguments.soak:
+        newest_one = newest(blenders)
+        not_run = [leg.name for leg in chosen if leg.name.startswith("lab:") and leg.blender != newest_one]
+        chosen = [leg for leg in chosen if leg.name not in not_run]
     if arguments.only:
         chosen = [leg for leg in chosen if leg.name in arguments.only or leg.name.split(":")[0] in arguments.only]
     if arguments.keyword:
@@ -295,11 +315,13 @@ def main() -> int:
     outcomes = runner.run(chosen)
     if not blenders and not arguments.only:
         # Without a Blender their legs have no names of their own; they are missed all the same.
-        for name in ("installed", "gui"):
+        for name in ("installed", "gui", "lab"):
             state, failed = ("failed", 1) if arguments.all else ("absent", 0)
             reason = "no Blender given (--blender PATH)"
             outcomes.append(Outcome(Leg(name, "tools", ()), state, reason, failed=failed))
     print_summary(outcomes, time.monotonic() - started)
+    if not_run:
+        print(f"The fault lab ran with the newest Blender only; --soak or --only also runs {', '.join(not_run)}")
     return int(any(outcome.state == "failed" for outcome in outcomes))
 
 

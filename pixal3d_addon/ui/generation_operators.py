@@ -98,38 +98,45 @@ class PIXAL3D_OT_stop_waiting(_OnGeneration, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class PIXAL3D_OT_fetch_again(_AsksService, bpy.types.Operator):
+class _GoesOn(_AsksService):
+    """Those that let a worker go on with a generation from where it stands."""
+
+    def check(self, generation: Generation) -> None:
+        """
+        :raises GenerationError: there is nothing to go on with.
+        """
+        raise NotImplementedError
+
+    def execute(self: Any, context: bpy.types.Context) -> set[str]:
+        with errors_reported(self):
+            generation = self.known()
+            self.check(generation)
+            session.manager().start(generation, None, session.connection())
+            watcher.watch()
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
+class PIXAL3D_OT_fetch_again(_GoesOn, bpy.types.Operator):
     """Ask the service for this model, or for the job if that is not known. Nothing is charged for it"""
 
     bl_idname = "pixal3d.fetch_again"
     bl_label = "Fetch Again"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        with errors_reported(self):
-            generation = self.known()
-            if not (generation.job_id or generation.state is State.UNCERTAIN):
-                raise GenerationError("There is nothing to fetch: the service has no job for this image.")
-            session.manager().start(generation, None, session.connection())
-            watcher.watch()
-            return {"FINISHED"}
-        return {"CANCELLED"}
+    def check(self, generation: Generation) -> None:
+        if not (generation.job_id or generation.state is State.UNCERTAIN):
+            raise GenerationError("There is nothing to fetch: the service has no job for this image.")
 
 
-class PIXAL3D_OT_go_on(_AsksService, bpy.types.Operator):
+class PIXAL3D_OT_go_on(_GoesOn, bpy.types.Operator):
     """Generate this model now: Blender was closed before the service was asked for it"""
 
     bl_idname = "pixal3d.go_on"
     bl_label = "Generate Now"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        with errors_reported(self):
-            generation = self.known()
-            if generation.state not in UNPAID:
-                raise GenerationError("The service was asked for this model already.")
-            session.manager().start(generation, None, session.connection())
-            watcher.watch()
-            return {"FINISHED"}
-        return {"CANCELLED"}
+    def check(self, generation: Generation) -> None:
+        if generation.state not in UNPAID:
+            raise GenerationError("The service was asked for this model already.")
 
 
 class PIXAL3D_OT_try_again(_AsksService, bpy.types.Operator):

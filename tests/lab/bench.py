@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.lab.cases import FRESH_CLICK_SECONDS, Case
 from tests.lab.inside.control import CALM
-from tests.lab.judge import Books, Run, comes_by_itself, judge
+from tests.lab.judge import Books, Run, comes_by_itself, judge, title
 from tests.lab.troubles import Strike
 from tests.support.blender_process import LOOPBACK_ONLY, Blender, profile_environment
 from tests.support.standin import PROJECT, StandIn
@@ -213,7 +213,7 @@ class Lab:
         names = set(case.names)
 
         def ours(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-            return [entry for entry in entries if entry["image_name"].rsplit(".", 1)[0] in names]
+            return [entry for entry in entries if title(entry["image_name"]) in names]
 
         charges = ours(self._steer(self.standin.charges))
         jobs = ours(self._steer(self.standin.jobs))

@@ -26,10 +26,10 @@ class Books:
     requests: Sequence[Mapping[str, Any]]
 
     def charges_of(self, name: str) -> int:
-        return sum(_title(charge["image_name"]) == name for charge in self.charges)
+        return sum(title(charge["image_name"]) == name for charge in self.charges)
 
     def jobs_of(self, name: str) -> list[Mapping[str, Any]]:
-        return [job for job in self.jobs if _title(job["image_name"]) == name]
+        return [job for job in self.jobs if title(job["image_name"]) == name]
 
     @property
     def faults_met(self) -> int:
@@ -97,7 +97,17 @@ def _results(run: Run) -> list[str]:
         if count != expected:
             found.append(f"{count} meshes of the job {job['id']} ({job['status']}) of {job['image_name']}")
     found += [f"a mesh of a job that is not of this run: {job}" for job in meshes]
-    return found
+    return found + mixed_up(run.result["generations"], run.books.jobs)
+
+
+def mixed_up(generations: Sequence[Mapping[str, Any]], jobs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Records with the job of another image."""
+    image_of = {job["id"]: title(job["image_name"]) for job in jobs}
+    return [
+        f"{g['name']} has the job of {image_of[g['job_id']]}"
+        for g in generations
+        if g["job_id"] in image_of and image_of[g["job_id"]] != g["name"]
+    ]
 
 
 def _words(run: Run) -> list[str]:
@@ -185,5 +195,6 @@ def _is_paid_and_not_taken(trouble: Trouble) -> bool:
     return any("generate" in play["path"] for play in trouble.plays)
 
 
-def _title(image_name: str) -> str:
+def title(image_name: str) -> str:
+    """What the artist calls the image that the service has by that name."""
     return image_name.rsplit(".", 1)[0]

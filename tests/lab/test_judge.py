@@ -27,7 +27,7 @@ def run(
     **result: Any,
 ) -> Run:
     books = Books([{"image_name": f"{NAME}.png"}] * charges, jobs, [{"fault": "hang"}])
-    record = {"name": NAME, "state": "imported", "error": "", "hint": "", "is_running": False}
+    record = {"name": NAME, "job_id": "job_1", "state": "imported", "error": "", "hint": "", "is_running": False}
     generation = {**record, **result.pop("record", {})}
     told = {"generations": [generation], "meshes": {"job_1": 1}, "acts": [], "struck": [], **result}
     return Run(case, books, told, kills, output)
@@ -55,6 +55,10 @@ def test_what_is_good_is_called_good() -> None:
         (run(jobs=(FAILED_JOB,), meshes={}, record={**FAILED, "hint": ""}), "without a sentence and a hint"),
         (run(record=UNCERTAIN), "in the service's list"),
         (run(record={**FAILED, "state": "running"}), "ended running"),
+        (
+            run(jobs=(JOB, {**JOB, "id": "job_2", "image_name": "y.png"}), record={"job_id": "job_2"}),
+            "has the job of y",
+        ),
         (run(generations=[]), "has a job and no record"),
         (run(charges=0, jobs=(), meshes={}, generations=[]), "has no record"),
         (run(acts=[f"fetch {NAME}"]), "a click was needed"),

@@ -16,6 +16,7 @@ from tests.lab import table
 from tests.lab.bench import HEIGHT, WIDTH, Bench, order_for
 from tests.lab.cases import Case
 from tests.lab.inside.control import CALM
+from tests.lab.judge import mixed_up, title
 from tests.lab.troubles import LOST_REPLY
 from tests.support.blender_process import Blender, virtual_display
 from tests.support.standin import StandIn
@@ -71,7 +72,7 @@ def test_twenty_clicks_are_twenty_charges_and_twenty_meshes(
 
     def jobs(names: list[str]) -> list[str]:
         """The states of the jobs of those images."""
-        return [job["status"] for job in standin.jobs() if job["image_name"].rsplit(".", 1)[0] in names]
+        return [job["status"] for job in standin.jobs() if title(job["image_name"]) in names]
 
     def is_time() -> Any:
         """Some of the victim's are in its scene, some run, and some wait for their turn."""
@@ -93,12 +94,12 @@ def test_twenty_clicks_are_twenty_charges_and_twenty_meshes(
     survivor.answer(clicked, ORDER_SECONDS)
     result = survivor.ask({**order_for(ours, ()), "names": both, "is_click": False}, ORDER_SECONDS)
 
-    charges = [charge for charge in standin.charges() if charge["image_name"].rsplit(".", 1)[0] in both]
-    finished = [job["id"] for job in standin.jobs() if job["image_name"].rsplit(".", 1)[0] in both]
-    problems = []
+    charges = [charge for charge in standin.charges() if title(charge["image_name"]) in both]
+    finished = [job for job in standin.jobs() if title(job["image_name"]) in both]
+    problems = mixed_up(result.get("generations", ()), finished)
     if len({charge["image_name"] for charge in charges}) != 2 * CLICKS_EACH or len(charges) != 2 * CLICKS_EACH:
         problems.append(f"{len(charges)} charges of {2 * CLICKS_EACH} clicks")
-    if result.get("meshes") != dict.fromkeys(finished, 1):
+    if result.get("meshes") != {job["id"]: 1 for job in finished}:
         problems.append(f"meshes {result.get('meshes')} of the jobs {finished}")
     if acts := result.get("acts"):
         problems.append(f"clicks were needed: {acts}")

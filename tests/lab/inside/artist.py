@@ -24,6 +24,7 @@ PLACING_SECONDS = 5.0
 NOT_PLACED_SECONDS = 0.6
 """So long is looked whether a model that must wait for a click does wait."""
 PENDING_SECONDS = 1.0
+NOTED_SECONDS = 5.0
 GONE_SECONDS = 2.5
 CLICKS = 3
 
@@ -55,6 +56,7 @@ class Artist:
             for name in self.names:
                 self._generate(name)
                 yield LOOK_SECONDS
+            yield from self._wait_until(self._are_noted, NOTED_SECONDS)
             Path(order["clicked"]).touch()
         yield from self._wait(order["storm_seconds"])
         if order["is_tiring"]:
@@ -149,6 +151,11 @@ class Artist:
 
     def _generations(self) -> list[Any]:
         return [generation for generation in addon.generations() if generation.name in self.names]
+
+    def _are_noted(self) -> bool:
+        """A click whose Blender dies before its record is on disk is lost, and nothing is charged for it."""
+        found = self._generations()
+        return len(found) == len(self.names) and all(addon.manager().store.get(g.id) for g in found)
 
     def _now(self, generation_id: str) -> Any:
         return addon.manager().get(generation_id).generation

@@ -78,21 +78,27 @@ def test_a_429_is_waited_out_in_a_state_in_which_nothing_is_on_its_way(
 
 
 def test_while_the_gate_is_closed_no_record_says_that_a_request_is_on_its_way(
-    manager: Manager, service: Any, connection: Connection
+    manager: Manager, service: Any, connection: Connection, tmp_path: Path
 ) -> None:
+    """Others, whose images are there already, come to the gate that the first one's 429 has closed."""
+    image = tmp_path / "image.png"
+    image.write_bytes(a_png())
+    with ScenarioClient(connection) as client:
+        asset_ids = [client.upload_image("disk.png", image, "image/png") for _ in range(2)]
+    there = {"account": connection.fingerprint(), "source_file": str(image), "source_mime": "image/png"}
+    first, *others = [a_generation(), *(a_generation(asset_id=asset_id, **there) for asset_id in asset_ids)]
     service.set_faults([{**GENERATE, "action": "status", "status": 429, "body": {"remainingSeconds": 2.0}}])
-    generations = [a_generation(f"disk {number}") for number in range(3)]
-    manager.start(generations[0], an_image(), connection)
+    manager.start(first, an_image(), connection)
     until(lambda: not service.faults_left(), "the 429")
-    until_state(manager, State.UPLOADING, generations[0])
+    until_state(manager, State.UPLOADING, first)
     answered = time.monotonic()
-    for generation in generations[1:]:
-        manager.start(generation, an_image(), connection)
+    for generation in others:
+        manager.start(generation, None, connection)
     while time.monotonic() - answered < 1.5:
-        assert State.SUBMITTING not in {g.state for g in manager.store.all()}
+        assert {g.state for g in manager.store.all()} <= {State.PREPARED, State.UPLOADING}
         time.sleep(0.05)
-    until_ended(manager, *generations)
-    assert {state_of(manager, g) for g in generations} == {State.READY}
+    until_ended(manager, first, *others)
+    assert {state_of(manager, g) for g in (first, *others)} == {State.READY}
 
 
 @pytest.fixture
@@ -247,6 +253,40 @@ def test_what_the_artist_moves_while_the_request_is_out_is_still_a_record_of_a_r
     until_ended(manager, generation)
     assert on_disk(manager, generation).state is State.READY
     assert on_disk(manager, generation).placement.scene == "Scene 19"
+
+
+def test_a_note_in_the_moment_in_which_a_worker_writes_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshots = Snapshots(Store(tmp_path))
+    generation = a_generation()
+    snapshots.put(generation)
+    real = Store.save
+
+    def save(store: Store, written: Any) -> Any:
+        if written.state is State.UPLOADING:
+            snapshots.note(generation.id, placement=Placement(scene="Elsewhere"))
+        return real(store, written)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "save", save)
+        snapshots.save(generation.id, state=State.UPLOADING)
+    snapshot = snapshots.get(generation.id)
+    assert snapshot and snapshot.generation.state is State.UPLOADING
+    assert snapshot.generation.placement.scene == "Elsewhere"
+    snapshots.write()
+    assert snapshots.store.get(generation.id) == snapshot.generation
+    snapshots.store.release()
+
+
+def test_a_claim_that_was_refused_does_not_stand_in_the_way_of_the_one_that_was_not(tmp_path: Path) -> None:
+    """The one that has it may be killed before it has noted it, and claim it again."""
+    store = Store(tmp_path)
+    one, other = store.save(a_generation("one")), store.save(a_generation("other"))
+    assert store.claim_job(one.id, "job_1")
+    assert not store.claim_job(other.id, "job_1")
+    assert store.claim_job(one.id, "job_1") and store.claim_job(other.id, "job_2")
+    store.release()
 
 
 def test_moves_all_along_the_way_never_set_a_record_back(

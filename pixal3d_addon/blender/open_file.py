@@ -43,15 +43,15 @@ def is_open(placement: Placement) -> bool:
 
 def recognize(manager: Manager) -> None:
     """What another Blender left behind may stand in the open file already: it died after saving and before it could
-    note that, or the file was recovered from an auto-save. Such a model is neither placed again nor offered."""
+    note that, or the file was recovered from an auto-save. Such a model is neither placed again nor offered. Which of
+    the two it was is not asked (``is_dirty`` is true right after loading in 4.2 and 4.5): it counts as safe once it is
+    saved."""
     unknown = {g.id for g in manager.arrived() if manager.is_inherited(g.id)} - _looked_for
     if not unknown:
         return
     _looked_for.update(unknown)
     for generation_id in unknown & generation_ids_in_file():
         manager.mark_imported(generation_id)
-        if bpy.data.filepath and not bpy.data.is_dirty:
-            manager.mark_kept([generation_id])
 
 
 @persistent

@@ -270,6 +270,7 @@ class Manager:
             if self._is_closed or generation_id in self._runs or snapshot is None:
                 return
             if snapshot.generation.state not in OWED | UNPAID:
+                self._keeper.forget(generation_id)
                 return
             steering = self._runs[generation_id] = Steering()
             self._snapshots.note(generation_id, error="", hint="")

@@ -26,6 +26,8 @@ class _Retry:
     attempt: int
     due: float
     """By ``time.monotonic``; infinite if it was begun, or only another key helps."""
+    is_begun: bool = False
+    """Its time has come, and how it ends is not known yet."""
 
 
 class Retries:
@@ -36,9 +38,9 @@ class Retries:
         self._lock = threading.Lock()
 
     def is_planned(self, generation_id: str) -> bool:
-        """Whether a time is set for it."""
+        """Whether a time is set for it, or has just come."""
         retry = self._retries.get(generation_id)
-        return retry is not None and retry.due != math.inf
+        return retry is not None and (retry.is_begun or retry.due != math.inf)
 
     def forget(self, generation_id: str) -> None:
         """It has ended well, or the artist has decided."""
@@ -86,5 +88,5 @@ class Retries:
         with self._lock:
             due = [generation_id for generation_id, retry in self._retries.items() if retry.due <= now]
             for generation_id in due:
-                self._retries[generation_id] = replace(self._retries[generation_id], due=math.inf)
+                self._retries[generation_id] = replace(self._retries[generation_id], due=math.inf, is_begun=True)
         return due

@@ -123,14 +123,15 @@ def _words(run: Run) -> list[str]:
         if generation is None:
             is_safe_in_file = run.case.saves and run.meshes  # no business of the next Blender's any more
             died_before_record = run.kills and any(strike.state == "prepared" for strike in run.case.kills)
+            failed_before = run.kills and run.case.troubles  # and was told so; the next Blender does not list it
             if jobs and not is_safe_in_file:
                 found.append(f"{name} has a job and no record")
-            elif not jobs and not died_before_record:
+            elif not jobs and not died_before_record and not failed_before:
                 found.append(f"{name} has no record")
             continue
         state = generation["state"]
-        if state == "imported" or (state == "failed" and generation["is_running"]):
-            continue
+        if state == "imported" or (state == "uncertain" and generation["is_running"] and not jobs):
+            continue  # there, or looked for once more at this moment
         if not generation["error"] or (state != "abandoned" and not generation["hint"]):
             found.append(f"{name} ended {state} without a sentence and a hint")
         if state == "uncertain" and jobs:

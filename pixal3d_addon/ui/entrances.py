@@ -10,8 +10,10 @@ from typing import Any
 import bpy
 
 from ..generation import SourceImageError
+from .first_steps import draw_first_steps
+from .generation_rows import draw_generations
+from .layout_parts import Sidebar
 from .operator_parts import errors_reported
-from .panels import Sidebar, draw_first_steps, draw_generations
 
 _EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".tga", ".exr", ".hdr")
 

@@ -10,6 +10,7 @@ import bpy
 
 from ..scenario import Connection, ScenarioClient, ScenarioError
 from . import limits
+from .redraw import redraw_panels
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +76,5 @@ def _redraw_until_done() -> float | None:
         for area in window.screen.areas:
             if area.type == "PREFERENCES":
                 area.tag_redraw()
+    redraw_panels()
     return None if done else limits.WATCH_INTERVAL_SECONDS

@@ -5,14 +5,14 @@ What may go as it is (a clean file, packed bytes) goes as it is. Only when the p
 they copied out with ``foreach_get`` (37 ms for 4096 px; ``image.save`` takes 879 ms and ``list(image.pixels)`` 7.6 s).
 
 Not used, since they send the wrong picture: ``image.copy()`` of a painted image is stale or black,
-``image.save_render()`` bakes in the view transform. Not read where it can be avoided, since they decode the whole
-image on the main thread: ``image.size``, ``image.channels``, ``image.file_format``.
+``image.save_render()`` bakes in the view transform, which only a render is meant to have. Not read where it can be
+avoided, since they decode the whole image on the main thread: ``size``, ``channels`` and ``file_format``.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +21,46 @@ import bpy
 from ..generation import Framing, Pixels, SourceImage, SourceImageError
 from ..generation import limits as generation_limits
 from ..generation.source import sniff_mime
-from . import limits
+from . import image_parts, limits, render_result
 from .errors import NoImageError
 
 _SENT_AS_THEY_ARE = frozenset({"image/png", "image/jpeg", "image/webp"})
 """What the model certainly reads. The service takes more formats, but Blender can convert those."""
 
 
-def source_image(image: bpy.types.Image, framing: Framing = Framing()) -> SourceImage:  # noqa: B008 (it is frozen)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which picture of an image that holds several."""
+
+    udim_tile: int = 0
+    """1001 and so on; 0 for the first tile."""
+    frame: int = 0
+    """Of an image sequence the number in the file's name, of a movie counted from 1; 0 for the frame shown now: by an
+    Image Editor of the window, or else the scene's current one."""
+
+
+def source_image(
+    image: bpy.types.Image,
+    framing: Framing = Framing(),  # noqa: B008 (it is frozen)
+    part: Part = Part(),
+) -> SourceImage:
     """What is to be sent of `image`, as the artist sees it. To be framed it is copied, a clean file too.
+
+    `part` is heeded by the images that have such parts, and by no other.
 
     :raises SourceImageError: there is nothing to send.
     """
-    if image.type == "RENDER_RESULT":
-        raise SourceImageError(
-            "Blender keeps no readable pixels of a render result.", "Save the render as an image, and select that."
-        )
-    if image.source == "SEQUENCE" and not image.is_dirty and not image.packed_file:
-        # Which of its frames is shown is known to whoever uses the image, not to the image.
-        return replace(source_image_from_path(_path(image), framing), name=image.name)
+    if image.type in render_result.RENDERED:
+        scene: Any = bpy.context.scene
+        with render_result.as_file(image, scene) as file:
+            return _of_file(image.name, file, framing)
+    if image.source == "TILED":
+        return _of_tile(image, framing, part.udim_tile)
+    if image.source == "MOVIE":
+        with image_parts.movie_frame(image, part.frame) as movie:
+            return SourceImage(image.name, _pixels(movie), framing)
+    if image.source == "SEQUENCE" and not image.packed_file:
+        return _of_sequence(image, framing, part.frame)
     if image.source == "FILE" and not image.is_dirty and framing == Framing():
         as_it_is = _packed_bytes(image) if image.packed_file else _file(image)
         if as_it_is is not None:
@@ -53,35 +74,69 @@ def source_image_from_path(path: str, framing: Framing = Framing()) -> SourceIma
     :raises SourceImageError: it can't be read.
     """
     file = Path(bpy.path.abspath(path))
-    try:
-        is_sendable = _mime_of_file(file) in _SENT_AS_THEY_ARE
-        if is_sendable and file.stat().st_size <= generation_limits.MAX_SOURCE_BYTES and framing == Framing():
-            return SourceImage(file.name, file)
-        image = bpy.data.images.load(str(file), check_existing=False)
-    except (OSError, RuntimeError):
-        raise SourceImageError(
-            f"The image file can't be read: {file}.", "Check that it is there, or select another image."
-        ) from None
-    try:
-        return SourceImage(file.name, _pixels(image), framing)
-    finally:
-        bpy.data.images.remove(image)
+    return _of_file(file.name, file, framing)
 
 
-def find_image(name_or_path: str, framing: Framing = Framing()) -> SourceImage:  # noqa: B008
+def find_image(
+    name_or_path: str,
+    framing: Framing = Framing(),  # noqa: B008
+    part: Part = Part(),
+) -> SourceImage:
     """The image datablock of that name, or else the image file of that path.
 
     :raises NoImageError: there is neither.
     """
     if (image := bpy.data.images.get(name_or_path)) is not None:
-        return source_image(image, framing)
+        return source_image(image, framing, part)
     path = os.path.expanduser(bpy.path.abspath(name_or_path))
+    is_movie = os.path.splitext(path)[1].lower() in bpy.path.extensions_movie  # type: ignore[attr-defined]
+    if is_movie and os.path.isfile(path):
+        with image_parts.loaded(path) as movie:
+            return replace(source_image(movie, framing, part), name=os.path.basename(path))
     if os.path.isfile(path):
         return source_image_from_path(path, framing)
     raise NoImageError(
         f"There is no image named {name_or_path!r}, and no file of that path.",
         "Name an image of this .blend file, or the path of an image file.",
     )
+
+
+def _of_file(name: str, file: Path, framing: Framing, like: bpy.types.Image | None = None) -> SourceImage:
+    """A file that is read as the datablock `like` is."""
+    if framing == Framing() and _is_sendable_file(file, like):
+        return SourceImage(name, file)
+    with image_parts.loaded(file, like) as image:
+        return SourceImage(name, _pixels(image), framing)
+
+
+def _of_tile(image: bpy.types.Image, framing: Framing, wanted: int) -> SourceImage:
+    tile = image_parts.tile_or_error(image, wanted)
+    if image.is_dirty or not (image.packed_files or image.filepath):
+        if tile != image.tiles[0].number:
+            raise SourceImageError(
+                f"Tile {tile} of the image {image.name} can't be read before it is saved.",
+                "Save the image (Image > Save in the Image Editor), or use its first tile.",
+            )
+        return SourceImage(image.name, _pixels(image), framing)
+    file = Path(image_parts.tile_path(image, tile))
+    if not image.packed_files:
+        return _of_file(file.name, file, framing, image)
+    data = image_parts.packed_tile(image, tile) or b""
+    if framing == Framing() and _is_sendable(data[: limits.IMAGE_HEADER_BYTES], len(data), image):
+        return SourceImage(file.name, data)
+    with image_parts.unpacked(data, image) as unpacked:
+        return SourceImage(file.name, _pixels(unpacked), framing)
+
+
+def _of_sequence(image: bpy.types.Image, framing: Framing, frame: int) -> SourceImage:
+    if image.is_dirty:
+        if frame:
+            raise SourceImageError(
+                f"The image sequence {image.name} was painted on, on a frame that Blender does not tell.",
+                "Save the image (Image > Save in the Image Editor), or set the frame to 0 for the one shown now.",
+            )
+        return SourceImage(image.name, _pixels(image), framing)
+    return _of_file(image.name, Path(image_parts.sequence_path(image, frame)), framing, image)
 
 
 def active_material_image(context: bpy.types.Context) -> bpy.types.Image | None:
@@ -136,34 +191,28 @@ def _packed_bytes(image: bpy.types.Image) -> bytes | None:
     if image.packed_file.size > generation_limits.MAX_SOURCE_BYTES:
         return None
     data = bytes(image.packed_file.data)  # type: ignore[arg-type]
-    return data if _is_sendable(image, data[: limits.IMAGE_HEADER_BYTES], len(data)) else None
+    return data if _is_sendable(data[: limits.IMAGE_HEADER_BYTES], len(data), image) else None
 
 
 def _file(image: bpy.types.Image) -> Path | None:
-    path = Path(_path(image))
+    """``None`` too if it is gone: the pixels may still be in memory, and if they are not, that is the error."""
+    path = Path(image_parts.path_of(image))
+    return path if _is_sendable_file(path, image) else None
+
+
+def _is_sendable_file(path: Path, like: bpy.types.Image | None) -> bool:
     try:
         with path.open("rb") as file:
-            header = file.read(limits.IMAGE_HEADER_BYTES)
-            size = os.fstat(file.fileno()).st_size
+            return _is_sendable(file.read(limits.IMAGE_HEADER_BYTES), os.fstat(file.fileno()).st_size, like)
     except OSError:
-        return None  # the pixels may still be in memory; if they are not, that is the error
-    return path if _is_sendable(image, header, size) else None
+        return False
 
 
-def _path(image: bpy.types.Image) -> str:
-    return bpy.path.abspath(image.filepath, library=image.library)
-
-
-def _is_sendable(image: bpy.types.Image, header: bytes, size: int) -> bool:
+def _is_sendable(header: bytes, size: int, like: bpy.types.Image | None) -> bool:
     """Whether the encoded bytes are the picture that the artist sees, in a format and size to be sent."""
     mime = sniff_mime(header)
-    is_seen_so = (image.alpha_mode == "STRAIGHT" or mime == "image/jpeg") and not image.use_multiview
+    is_seen_so = like is None or ((like.alpha_mode == "STRAIGHT" or mime == "image/jpeg") and not like.use_multiview)
     return mime in _SENT_AS_THEY_ARE and is_seen_so and size <= generation_limits.MAX_SOURCE_BYTES
-
-
-def _mime_of_file(path: Path) -> str | None:
-    with path.open("rb") as file:
-        return sniff_mime(file.read(limits.IMAGE_HEADER_BYTES))
 
 
 def _pixels(image: bpy.types.Image) -> Pixels:

@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 import bpy
+from mathutils import Matrix
 
-from ..generation import Generation
+from ..generation import Generation, ImportOptions
 from ..generation.scale import AppliedBy, import_scale
-from . import provenance
+from . import placeholder, provenance
 from .errors import ModelImportError
-from .placement import collection_for, stand_on
+from .finish import finish
+from .placement import bounds_of, collection_for, place_for, standing
 
 _log = logging.getLogger(__name__)
 
@@ -42,32 +45,53 @@ def ensure_can_import(context: bpy.types.Context) -> None:
         )
 
 
-def import_model(context: bpy.types.Context, generation: Generation, applied_by: AppliedBy) -> list[bpy.types.Object]:
+def import_model(
+    context: bpy.types.Context,
+    generation: Generation,
+    applied_by: AppliedBy,
+    options: ImportOptions | None = None,
+) -> list[bpy.types.Object]:
     """Put the model of a ``ready`` generation into the scene, scaled and standing at its place, selected and active.
 
-    Pushes no undo step: the operator that calls it does.
+    It takes the place of its placeholder: transform, parent and collection. If that was duplicated, each gets a copy
+    that shares the mesh. Pushes no undo step: the operator that calls it does.
 
+    :param options: ``None`` for the generation's own.
     :returns: the new objects, the root first.
     :raises ModelImportError: Blender's importer refused it; the scene is as it was.
     """
     ensure_can_import(context)
-    collection = collection_for(generation.placement, context)
+    options = options or generation.options
+    places = placeholder.find(generation)
+    collections = [place.users_collection[0] for place in places] or [collection_for(generation.placement, context)]
     objects = _imported_objects(generation)
     root = _single_root(objects, generation.name, context)
     objects = [root, *root.children_recursive]
-    for obj in objects:
-        for other in obj.users_collection:
-            other.objects.unlink(obj)
-        collection.objects.link(obj)
+    _link(objects, collections[0])
     _name(objects, generation.name)
 
     mesh_scale = float(generation.parameters.get("mesh_scale") or 1.0)
     factor, applied_by = import_scale(mesh_scale, generation.bounds, applied_by)
     root.rotation_mode = "XYZ"
-    root.scale *= factor
-    _update_matrices(root)
-    stand_on(root, generation.placement.location)
+    _stand_up(root, factor, options)
     provenance.write(root, generation, applied_by)
+    finish(objects, options)
+
+    copies = [_copied(objects, collection) for collection in collections[1:]]
+    for (copy, *_), place in zip(copies, places[1:], strict=True):
+        _put(copy, placeholder.matrix(place), place)
+    first = places[0] if places else None
+    if first and options.place_at == "PLANNED":
+        target = placeholder.matrix(first)
+    else:
+        target = Matrix.Translation(place_for(options, generation.placement, context))
+    _put(root, Matrix.Translation(options.offset) @ target, first)
+    names = [place.name for place in places]
+    placeholder.remove(places)
+    for (copy, *_), name in zip([objects, *copies], names, strict=False):
+        copy.name = name
+    objects += [obj for copy in copies for obj in copy]
+    _update_matrices(root)
     _select(objects, root)
     return objects
 
@@ -139,6 +163,50 @@ def _name(objects: list[bpy.types.Object], name: str) -> None:
                 if node.type == "TEX_IMAGE" and node.image is not None:
                     is_color = node.image.colorspace_settings.name == "sRGB"
                     node.image.name = f"{name} {'Base Color' if is_color else 'Metallic Roughness'}"
+
+
+def _link(objects: list[bpy.types.Object], collection: bpy.types.Collection) -> None:
+    for obj in objects:
+        for other in obj.users_collection:
+            other.objects.unlink(obj)
+        collection.objects.link(obj)
+
+
+def _stand_up(root: bpy.types.Object, factor: float, options: ImportOptions) -> None:
+    """Scaled and turned, with the middle of its bottom at the origin."""
+    turned = Matrix.Rotation(math.radians(options.turn), 4, "Z")
+    root.matrix_world = turned @ Matrix.Scale(factor, 4) @ root.matrix_world
+    _update_matrices(root)
+    bounds = bounds_of(root)
+    if options.height and bounds and (height := bounds[1].z - bounds[0].z) > 0.0:
+        root.matrix_world = Matrix.Scale(options.height / height, 4) @ root.matrix_world
+        _update_matrices(root)
+        bounds = bounds_of(root)
+    root.matrix_world = standing(bounds) @ root.matrix_world
+    _update_matrices(root)
+
+
+def _copied(objects: list[bpy.types.Object], collection: bpy.types.Collection) -> list[bpy.types.Object]:
+    """The same once more, with the same meshes."""
+    copies = {obj: obj.copy() for obj in objects}
+    for obj, copy in copies.items():
+        collection.objects.link(copy)
+        if obj.parent in copies:
+            copy.parent = copies[obj.parent]
+    return list(copies.values())
+
+
+def _put(root: Any, target: Matrix, place: bpy.types.Object | None) -> None:
+    """`root` stands at the origin, and goes to `target`; with the parent and the children of its placeholder."""
+    goal = target @ root.matrix_world
+    if place:
+        root.parent, root.parent_type, root.parent_bone = place.parent, place.parent_type, place.parent_bone
+        root.matrix_parent_inverse = place.matrix_parent_inverse
+    root.matrix_world = goal
+    for child in place.children if place else ():
+        world = child.matrix_world.copy()
+        child.parent = root
+        child.matrix_world = world
 
 
 def _update_matrices(root: bpy.types.Object) -> None:

@@ -26,3 +26,38 @@ RESUME_DELAY_SECONDS = 1.0
 
 IMAGE_HEADER_BYTES = 32
 """Read on the main thread, to know a file's format without decoding it."""
+
+PRICE_REST_SECONDS = 1.0
+"""The settings must have been left alone for so long before their price is asked for by itself."""
+
+PRICE_LOOK_SECONDS = 0.25
+"""Between two looks whether they have, or whether the answer is there. None while no price is wanted."""
+
+REDRAW_SECONDS = 1.0
+"""Between two redraws of our panels while something is under way and nothing but the time left changes."""
+
+ROWS_IN_PANEL = 5
+"""So many generations that need attention are shown at once. The others are in the list."""
+
+THUMBNAILS = 300
+"""Kept in memory at most, 0.25 MB each."""
+
+LOOK_INTERVAL_SECONDS = 0.05
+"""Between two steps of a look at an image. None while none is wanted."""
+
+LOOKS = 8
+"""Images of which it is remembered what was found. Each has four thumbnails of 0.25 MB."""
+
+MAX_LOOK_PIXELS = 4096 * 4096
+"""An image with more of them is judged by its preview: copying so many takes 37 ms."""
+
+PREVIEW_WAIT_SECONDS = 1.0
+"""For Blender to draw an image's preview, and then to load the image, when no job of its is running."""
+
+LOOK_REST_SECONDS = 2.0
+LOOK_REST_FACTOR = 100.0
+"""A painted image is looked at again after this time, or this many times what copying its pixels took, if that is more.
+So is one that could not be loaded: its file may have come."""
+
+LOOK_AGAIN_SECONDS = 30.0
+"""Any image, since Blender does not tell that one was reloaded."""

@@ -10,8 +10,9 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ..generation import Manager, Placement
+from ..generation import ImportOptions, Manager, Placement
 from . import session
+from .placement import at_cursor, place_for
 from .provenance import generation_ids_in_file
 
 _opening = uuid.uuid4().hex
@@ -21,16 +22,22 @@ _looked_for: set[str] = set()
 """Generations that were looked for in this file."""
 
 
-def placement_here(context: bpy.types.Context) -> Placement:
-    """The current file and scene, the active collection and the 3D cursor, by name and value."""
-    location = context.scene.cursor.location
+def placement_here(context: bpy.types.Context, place_at: str = "CURSOR", source_object: str = "") -> Placement:
+    """The current file and scene, the active collection and the place, by name and value.
+
+    :param place_at: see :attr:`ImportOptions.place_at`.
+    """
+    location = place_for(
+        ImportOptions(place_at=place_at), Placement(source_object=source_object, location=at_cursor(context)), context
+    )
     collection = context.collection or context.scene.collection
     return Placement(
         scene=context.scene.name,
         collection=collection.name,
-        location=(location.x, location.y, location.z),
+        location=location,
         blend_file=bpy.data.filepath,
         opened=_opening,
+        source_object=source_object,
     )
 
 

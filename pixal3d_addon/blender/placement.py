@@ -7,9 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import bpy
-from mathutils import Vector
+from mathutils import Matrix, Vector
 
-from ..generation import Placement
+from ..generation import ImportOptions, Placement
+
+Location = tuple[float, float, float]
+
+
+def scene_of(placement: Placement) -> bpy.types.Scene | None:
+    """The scene of the click, if it is still there and can be changed."""
+    scene = bpy.data.scenes.get(placement.scene)
+    return scene if scene is not None and scene.is_editable else None
 
 
 def collection_for(placement: Placement, context: Any) -> bpy.types.Collection:
@@ -17,9 +25,7 @@ def collection_for(placement: Placement, context: Any) -> bpy.types.Collection:
 
     Otherwise the active one, or the scene's own: that of the scene of the click if that is still there.
     """
-    scene: Any = bpy.data.scenes.get(placement.scene)
-    if scene is None or not scene.is_editable:
-        scene = context.scene
+    scene: Any = scene_of(placement) or context.scene
     candidates = [c for c in (scene.collection, *scene.collection.children_recursive) if c.name == placement.collection]
     if scene == context.scene:
         if context.collection is not None:
@@ -37,20 +43,52 @@ def _excluded(layer_collection: Any) -> Iterator[bpy.types.Collection]:
         yield from _excluded(child)
 
 
-def stand_on(root: bpy.types.Object, location: tuple[float, float, float]) -> None:
-    """Move `root` so that the bottom center of it and its children is at `location` (world space, scene units).
+def place_for(options: ImportOptions, placement: Placement, context: Any) -> Location:
+    """Where the model stands if no placeholder says so, world space, scene units."""
+    if options.place_at == "CURSOR":
+        return at_cursor(context)
+    if options.place_at == "ORIGIN":
+        return (0.0, 0.0, 0.0)
+    source = bpy.data.objects.get(placement.source_object) if options.place_at == "OBJECT" else None
+    return foot_of(source) if source else placement.location
+
+
+def at_cursor(context: Any) -> Location:
+    """Where the 3D cursor is."""
+    location = context.scene.cursor.location
+    return (location.x, location.y, location.z)
+
+
+def foot_of(obj: bpy.types.Object) -> Location:
+    """The middle of the bottom of what `obj` and its children show; its origin if they show nothing. World space."""
+    bounds = bounds_of(obj)
+    if bounds is None:
+        place = obj.matrix_world.translation
+        return (place.x, place.y, place.z)
+    low, high = bounds
+    return ((low.x + high.x) / 2, (low.y + high.y) / 2, low.z)
+
+
+def bounds_of(obj: bpy.types.Object) -> tuple[Vector, Vector] | None:
+    """The lowest and the highest corner of the meshes of `obj` and its children, world space.
 
     The matrices must be up to date (``view_layer.update()``).
     """
     corners = [
-        obj.matrix_world @ Vector(corner)
-        for obj in (root, *root.children_recursive)
-        if obj.type == "MESH"
-        for corner in obj.bound_box
+        part.matrix_world @ Vector(corner)
+        for part in (obj, *obj.children_recursive)
+        if part.type == "MESH"
+        for corner in part.bound_box
     ]
     if not corners:
-        root.location = location
-        return
-    low = Vector([min(values) for values in zip(*corners, strict=True)])
-    high = Vector([max(values) for values in zip(*corners, strict=True)])
-    root.location += Vector(location) - Vector(((low.x + high.x) / 2, (low.y + high.y) / 2, low.z))
+        return None
+    low, high = (Vector([pick(values) for values in zip(*corners, strict=True)]) for pick in (min, max))
+    return low, high
+
+
+def standing(bounds: tuple[Vector, Vector] | None) -> Matrix:
+    """Moves what has these bounds onto the origin: the middle of its bottom comes there."""
+    if bounds is None:
+        return Matrix()
+    low, high = bounds
+    return Matrix.Translation((-(low.x + high.x) / 2, -(low.y + high.y) / 2, -low.z))

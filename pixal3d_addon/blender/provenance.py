@@ -19,6 +19,7 @@ def write(root: bpy.types.Object, generation: Generation, applied_by: AppliedBy)
     """Custom properties take no ``None``; what is not known is left out."""
     facts = {
         "generation": generation.id,
+        "group": generation.group or None,
         "job_id": generation.job_id,
         "source": generation.name,
         "source_sha256": generation.source_sha256,
@@ -34,6 +35,17 @@ def write(root: bpy.types.Object, generation: Generation, applied_by: AppliedBy)
 def generation_ids_in_file() -> set[str]:
     """The generations whose models stand in any scene of the open file. Main thread; looks at every object."""
     return {_read(obj).get("generation", "") for scene in bpy.data.scenes for obj in scene.objects} - {""}
+
+
+def remove_others(group: str, kept: str) -> int:
+    """Remove the models of a group of variations from the file, but for the generation `kept`. Returns how many."""
+    roots = [obj for obj in bpy.data.objects if _read(obj).get("group") == group]
+    others = [obj for obj in roots if _read(obj).get("generation") != kept and obj.library is None]
+    gone = {obj for root in others for obj in (root, *root.children_recursive)}
+    meshes = {obj.data for obj in gone if obj.type == "MESH"}
+    bpy.data.batch_remove(gone)
+    bpy.data.batch_remove({mesh for mesh in meshes if not mesh.users})
+    return len(others)
 
 
 def of(obj: bpy.types.Object | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Nothing is made before its first use: enabling the add-on opens no file and star
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,8 +20,10 @@ from . import limits, online
 if TYPE_CHECKING:
     from ..generation import Manager, Settings
     from ..generation.scale import AppliedBy
-    from ..scenario import Connection
+    from ..scenario import Connection, Credentials
     from .arrival import Arrival
+
+_KEY_VARIABLES = ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET")
 
 _manager: Manager | None = None
 
@@ -34,6 +37,8 @@ _DEFAULTS = SimpleNamespace(
     concurrency=limits.CONCURRENCY,
     results_folder="",
     disk_limit_gb=limits.DISK_LIMIT_GB,
+    show_price=True,
+    spending_limit=0.0,
 )
 
 
@@ -71,11 +76,17 @@ def preferences() -> Any:
 
 def key_source() -> str:
     """Where the key comes from: ``environment``, ``preferences``, or nothing (empty). Memory only."""
-    environ = os.environ
-    if environ.get("SCENARIO_SDK_API_KEY") and environ.get("SCENARIO_SDK_API_SECRET"):
+    if all(os.environ.get(name, "").strip() for name in _KEY_VARIABLES):
         return "environment"
     prefs = preferences()
     return "preferences" if prefs.api_key.strip() and prefs.api_secret.strip() else ""
+
+
+def half_a_key() -> tuple[str, str]:
+    """If only one of the two environment variables is set: which, and which is not. Memory only."""
+    found = [name for name in _KEY_VARIABLES if os.environ.get(name)]
+    missing = [name for name in _KEY_VARIABLES if not os.environ.get(name)]
+    return (found[0], missing[0]) if found and missing else ("", "")
 
 
 def connection() -> Connection:
@@ -83,7 +94,7 @@ def connection() -> Connection:
 
     :raises ConfigurationError: no key (:class:`MissingKeyError`), or the service's URL is not one to send a key to.
     """
-    from ..scenario import DEFAULT_BASE_URL, Connection, Credentials, MissingKeyError
+    from ..scenario import DEFAULT_BASE_URL, Credentials, MissingKeyError
 
     prefs = preferences()
     credentials = Credentials.from_environment(os.environ)
@@ -94,7 +105,14 @@ def connection() -> Connection:
             )
         credentials = Credentials(prefs.api_key.strip(), prefs.api_secret.strip())
     base_url = os.environ.get("SCENARIO_BASE_URL", "").strip() or prefs.base_url.strip() or DEFAULT_BASE_URL
-    return Connection(credentials, base_url, prefs.project_id.strip())
+    return _connection(credentials, base_url, prefs.project_id.strip())
+
+
+@functools.lru_cache(maxsize=1)  # a panel asks for it at each draw
+def _connection(credentials: Credentials, base_url: str, project_id: str) -> Connection:
+    from ..scenario import Connection
+
+    return Connection(credentials, base_url, project_id)
 
 
 def configure() -> None:

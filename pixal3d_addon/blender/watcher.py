@@ -14,18 +14,24 @@ import time
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_rpt
 
-from ..generation import Manager, Snapshot
-from . import arrival, limits, open_file, session
+from .. import translations
+from ..generation import Generation, Manager, Snapshot, State
+from . import arrival, generation_list, limits, open_file, placeholder, session
+from .redraw import redraw_panels
 
 _seen: tuple[Snapshot, ...] = ()
 """What the last tick saw, to redraw only when something has changed."""
 
+_redraws_at = 0.0
+"""When the time left is to be shown anew, on the monotonic clock."""
+
 _timer: Any = None
 """The running watcher's event timer. Not the operator's: it is gone without a word when the add-on is disabled."""
 
-_OUR_AREAS = frozenset({"VIEW_3D", "IMAGE_EDITOR", "NODE_EDITOR"})
-"""Where our panels are."""
+_HOPELESS = frozenset({State.FAILED, State.ABANDONED})
+"""Nothing will come by itself."""
 
 _has_paused = False
 """Whether the last look at it found no watcher."""
@@ -83,7 +89,7 @@ def _keep_watching() -> float | None:
     global _has_paused
     manager = session.manager_or_none()
     if manager is None:
-        _redraw()
+        redraw_panels()
         return None
     session.configure()
     open_file.recognize(manager)
@@ -137,11 +143,28 @@ def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
 
 
 def _note_changes(manager: Manager, reason: str) -> None:
-    global _seen, waiting
+    global _seen, _redraws_at, waiting
+    has_changed = generation_list.sync(manager)
     snapshots = manager.snapshots()
-    if snapshots != _seen or reason != waiting:
+    if snapshots is not _seen:
+        _remove_stale_placeholders(_seen, snapshots)
+        has_changed = True
+    now = time.monotonic()
+    if has_changed or reason != waiting or (manager.is_busy and now > _redraws_at):
         _seen, waiting = snapshots, reason
-        _redraw()
+        _redraws_at = now + limits.REDRAW_SECONDS
+        redraw_panels()
+
+
+def _remove_stale_placeholders(before: tuple[Snapshot, ...], now: tuple[Snapshot, ...]) -> None:
+    """Of generations that have just failed, or are waited for no longer, or are gone."""
+    current = {snapshot.generation.id: snapshot.generation for snapshot in now}
+    stale = []
+    for snapshot in before:
+        generation = current.get(snapshot.generation.id)
+        if generation is None or (generation.state in _HOPELESS and snapshot.generation.state not in _HOPELESS):
+            stale.append(snapshot.generation)
+    placeholder.sweep(stale)
 
 
 def _place(generation_id: str, operator: bpy.types.Operator) -> None:
@@ -149,20 +172,24 @@ def _place(generation_id: str, operator: bpy.types.Operator) -> None:
     try:
         bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=generation_id)  # type: ignore[attr-defined]
     except RuntimeError as error:
-        operator.report({"ERROR"}, str(error).removeprefix("Error: ").strip())
+        _report(operator, "ERROR", str(error).removeprefix(f"{pgettext_rpt('Error')}: ").strip())
     else:
         manager = session.manager()
         if snapshot := manager.get(generation_id):
-            operator.report({"INFO"}, f"{snapshot.generation.name} is in the scene")
+            _report(operator, "INFO", _arrival_text(snapshot.generation))
 
 
-def _redraw() -> None:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type in _OUR_AREAS:
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
+def _report(operator: bpy.types.Operator, kind: Any, text: str) -> None:
+    operator.report({kind}, translations.translated(text, bpy.app.translations.locale))
+
+
+def _arrival_text(generation: Generation) -> str:
+    """The model has just been selected."""
+    meshes: list[Any] = [obj.data for obj in bpy.context.selected_objects if obj.type == "MESH"]
+    vertices = sum(len(mesh.vertices) for mesh in meshes)
+    if generation.cost is None:
+        return f"{generation.name} is in the scene: {vertices:,} vertices"
+    return f"{generation.name} is in the scene: {vertices:,} vertices, {generation.cost:g} CU"
 
 
 classes = (PIXAL3D_OT_watch,)

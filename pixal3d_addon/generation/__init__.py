@@ -3,7 +3,7 @@
 
 from .errors import GenerationError, NotFinishedError, SourceImageError, StoreError
 from .manager import Manager, Settings
-from .record import UNPAID, Generation, Placement, Snapshot, State
+from .record import UNPAID, Generation, ImportOptions, Placement, Snapshot, State
 from .source import Framing, KeptImage, Pixels, Source, SourceImage, source_image_from_file
 from .store import Store
 
@@ -12,6 +12,7 @@ __all__ = (
     "Framing",
     "Generation",
     "GenerationError",
+    "ImportOptions",
     "KeptImage",
     "Manager",
     "NotFinishedError",

@@ -7,6 +7,7 @@
     +-- SourceImageError      the image can't be sent
     +-- NotFinishedError      the model is not there yet; it can be fetched later
     +-- StoreError            the record can't be written or read
+    |   +-- TakenError        it belongs to another Blender
     +-- UnexpectedError       a fault in the add-on itself
 """
 
@@ -42,3 +43,7 @@ class UnexpectedError(GenerationError):
 
 class StoreError(GenerationError):
     """The folder with the generations can't be written or read."""
+
+
+class TakenError(StoreError):
+    """The record belongs to another Blender."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..scenario import Connection, ScenarioError
@@ -29,13 +29,18 @@ class Keeper:
     :param begin: starts a run of a generation that is known here, unless it runs or is done with. Called in the thread
         of :meth:`look_after`.
     :param note_disk_use: called there now and then.
+    :param learn: told there of the generations of earlier sessions, oldest first.
     :ivar connection: the way to the service, ``None`` if there is no key or no network.
     :ivar has_looked: whether all that a Blender had left behind was taken over.
     :ivar inherited: what was taken over, and not asked for here since.
     """
 
     def __init__(
-        self, snapshots: Snapshots, begin: Callable[[str, Connection], None], note_disk_use: Callable[[], None]
+        self,
+        snapshots: Snapshots,
+        begin: Callable[[str, Connection], None],
+        note_disk_use: Callable[[], None],
+        learn: Callable[[Iterable[Generation]], None],
     ) -> None:
         self.connection: Connection | None = None
         self.has_looked = False
@@ -43,6 +48,7 @@ class Keeper:
         self._snapshots = snapshots
         self._begin = begin
         self._note_disk_use = note_disk_use
+        self._learn = learn
         self._retries = Retries()
         self._wakes = threading.Event()
         self._is_closed = False
@@ -95,6 +101,8 @@ class Keeper:
                 guarded(self._note_disk_use)
                 next_look = time.monotonic() + limits.TAKE_OVER_SECONDS
             guarded(self._begin_again)
+            if not self.has_looked:
+                guarded(self._look_back)
             self.has_looked = True
             self._wakes.wait(limits.KEEPER_SECONDS)
             self._wakes.clear()
@@ -121,6 +129,14 @@ class Keeper:
                 self._snapshots.note(generation.id, **changes)
             if state in OWED or (state in UNPAID and not is_old_click):
                 self._retries.begin(generation.id)
+
+    def _look_back(self) -> None:
+        """What has ended in earlier sessions is listed too."""
+        if not self._snapshots.store.exists:
+            return
+        generations = self._snapshots.store.all()[::-1]
+        self._snapshots.put_past(generation for generation in generations if not generation.is_open)
+        self._learn(generations)
 
     def _begin_again(self) -> None:
         connection = self.connection

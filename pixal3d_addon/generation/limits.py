@@ -61,8 +61,21 @@ DOUBLE_CLICK_SECONDS = 2.0
 CLOSE_PATIENCE_SECONDS = 0.7
 """How long closing waits for the threads to end, so that quitting Blender stays under a second."""
 
+HISTORY = 200
+"""So many of the newest records are read and listed."""
+
+TIMES_KEPT = 20
+TIMES_NEEDED = 2
+"""How long a job takes is said from the last so many of the same quality, and not at all from fewer than these."""
+
 STORE_BUSY_SECONDS = 5.0
 """How long a call waits for another Blender's transaction."""
 
 STORE_BUSY_PAUSE_SECONDS = 0.02
 LOCK_PATIENCE_SECONDS = 30.0
+
+QUOTE_VALID_SECONDS = 10 * 60.0
+"""A price that is older than this is asked for again."""
+
+QUOTE_PAUSE_SECONDS = 5 * 60.0
+"""Before a price that the service did not tell is asked for again by itself."""

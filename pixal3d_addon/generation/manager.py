@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from .source import Source
 from .steering import Steering
 from .store import Store
 from .threads import Threads, guarded
+from .time_left import Experience
 from .worker import run
 
 
@@ -55,7 +57,8 @@ class Manager:
         self._gate = Gate()
         self._places = Places(settings.concurrency)
         self._threads = Threads()
-        self._keeper = Keeper(self._snapshots, self._begin_again, self._note_disk_use)
+        self._experience = Experience()
+        self._keeper = Keeper(self._snapshots, self._begin_again, self._note_disk_use, self._experience.learn)
         self._has_keeper = False
         self._refused: set[str] = set()
         """Whose models Blender could not place: the artist decides when it is tried again."""
@@ -66,8 +69,17 @@ class Manager:
     # What can be seen. Main thread; memory only.
 
     def snapshots(self) -> tuple[Snapshot, ...]:
-        """The generations of this process, oldest first."""
+        """The generations of this process, oldest first. The very same tuple until something changes."""
         return self._snapshots.all()
+
+    def history(self) -> tuple[Snapshot, ...]:
+        """Those, and the newest that have ended in earlier sessions and in other Blenders. Oldest first, the very same
+        tuple until something changes."""
+        return self._snapshots.all(with_past=True)
+
+    def seconds_left(self, generation: Generation) -> float | None:
+        """Until the service is done with it, as far as earlier ones tell; ``None`` if they don't."""
+        return self._experience.seconds_left(generation, time.time())
 
     def get(self, generation_id: str) -> Snapshot | None:
         """``None`` if it is not known here."""
@@ -164,7 +176,7 @@ class Manager:
     def of_job(self, job_id: str, placement: Placement) -> Generation:
         """The generation of a job, to be started or run: the one that is known, or a new one. Memory only."""
         job_id = job_id.strip()
-        known = next((s.generation for s in self.snapshots() if s.generation.job_id == job_id), None)
+        known = next((s.generation for s in self.history() if s.generation.job_id == job_id), None)
         new = Generation(job_id, complete({}), state=State.RUNNING, job_id=job_id)
         return dataclasses.replace(known or new, placement=placement)
 
@@ -319,6 +331,7 @@ class Manager:
             with self._lock:  # whoever sees that it does not run sees too how it goes on
                 del self._runs[generation_id]
                 if snapshot := self.get(generation_id):
+                    self._experience.learn([snapshot.generation])
                     self._keeper.note_end(snapshot.generation, problem, connection, steering)
             guarded(self._keep_to_disk_limit)
 

@@ -17,6 +17,9 @@ from typing import Any
 
 from ..parameters import Value
 
+_STATUSES_WITH_PERCENTAGE = frozenset({"in-progress", "finalizing"})
+"""In others the service says 0, which tells nothing (scenario-sdk 2.4.0, types/job_retrieve_response.py)."""
+
 
 class State(enum.StrEnum):
     """Ours, on disk. The service's own status stands beside it, in :attr:`Generation.service_status`."""
@@ -58,6 +61,32 @@ class Placement:
     """Path of the .blend file that was open, empty for one that was never saved."""
     opened: str = ""
     """Which opening of a file it was, so that a file without a path is known again too, as long as it stays open."""
+    source_object: str = ""
+    """The object whose material shows the image, if it comes from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What the artist wants done with the mesh when it arrives. Any of it can be chosen anew then."""
+
+    place_at: str = "PLANNED"
+    """``PLANNED`` where the placeholder stands, or else at the click's place; ``CURSOR``, ``ORIGIN`` or ``OBJECT``
+    (:attr:`Placement.source_object`) as they are when it arrives."""
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """From that place, world space, scene units."""
+    turn: int = 0
+    """Degrees about the vertical axis, counter-clockwise seen from above."""
+    height: float = 0.0
+    """Scene units; 0 leaves the size to ``meshScale``."""
+    shade_smooth: bool = False
+    """Instead of the normals that were delivered."""
+    merge_distance: float = 0.0
+    """Scene units; 0 merges nothing."""
+    is_asset: bool = False
+    asset_catalog: str = ""
+    """Path of the catalog, as ``Props/Chairs``."""
+    textures: str = "PACK"
+    """``PACK`` them into the .blend file, or keep them as ``FILES`` beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +98,9 @@ class Generation:
     parameters: Mapping[str, Value]
     """All settings, by identifier, as :func:`..parameters.complete` returns them."""
     placement: Placement = field(default_factory=Placement)
+    options: ImportOptions = field(default_factory=ImportOptions)
+    group: str = ""
+    """Common to the variations that were asked for together."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     created_at: float = field(default_factory=time.time)
     """Seconds since the epoch, as all times here."""
@@ -163,6 +195,8 @@ class Generation:
         values["state"] = State(values["state"])
         placement = _known(Placement, values["placement"])
         values["placement"] = Placement(**{**placement, "location": tuple(placement["location"])})
+        options = _known(ImportOptions, values.get("options", {}))
+        values["options"] = ImportOptions(**{**options, "offset": tuple(options.get("offset", (0.0, 0.0, 0.0)))})
         values["status_history"] = tuple((status, date) for status, date in values.get("status_history", ()))
         values["model_asset_ids"] = tuple(values.get("model_asset_ids", ()))
         if values.get("bounds"):
@@ -187,3 +221,10 @@ class Snapshot:
     """A passing difficulty, such as the network being away. Not stored."""
     is_queued: bool = False
     """Waits for one of this Blender's other generations to end."""
+
+    @property
+    def shown_progress(self) -> float | None:
+        """:attr:`progress` where it tells something."""
+        status = self.generation.service_status
+        is_at_service = self.generation.state is State.RUNNING and bool(status)
+        return None if is_at_service and status not in _STATUSES_WITH_PERCENTAGE else self.progress

@@ -9,8 +9,9 @@ older one over the note that the paid request is about to leave would let the ne
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
-from .errors import StoreError
+from .errors import StoreError, TakenError
 from .record import UNPAID, Generation, Snapshot, State
 from .store import Store
 
@@ -21,6 +22,10 @@ class Snapshots:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._newest: dict[str, Snapshot] = {}
+        self._past: set[str] = set()
+        """Which of them were closed when they were read, and untouched here since."""
+        self._sorted: dict[bool, tuple[Snapshot, ...]] = {}
+        """What :meth:`all` returns, without the past and with it, until something changes."""
         self._unwritten: set[str] = set()
         """Whose newest record is not on disk."""
         self._troubles: dict[str, str] = {}
@@ -32,11 +37,19 @@ class Snapshots:
 
     # Main thread too.
 
-    def all(self) -> tuple[Snapshot, ...]:
-        """Oldest first."""
-        with self._memory:
-            newest = tuple(self._newest.values())
-        return tuple(sorted(newest, key=lambda snapshot: snapshot.generation.created_at))
+    def all(self, *, with_past: bool = False) -> tuple[Snapshot, ...]:
+        """Oldest first. The very same tuple until something changes.
+
+        :param with_past: those too that only :meth:`put_past` has made known.
+        """
+        found = self._sorted.get(with_past)
+        if found is None:
+            with self._memory:
+                known = self._newest.values()
+                chosen = known if with_past else (s for s in known if s.generation.id not in self._past)
+                found = tuple(sorted(chosen, key=lambda snapshot: snapshot.generation.created_at))
+                self._sorted[with_past] = found
+        return found
 
     def get(self, generation_id: str) -> Snapshot | None:
         """``None`` if it is not known here."""
@@ -45,7 +58,16 @@ class Snapshots:
     def put(self, generation: Generation) -> None:
         """It is known from now on, as it is."""
         with self._memory:
-            self._newest[generation.id] = Snapshot(generation)
+            self._past.discard(generation.id)
+            self._set(generation.id, Snapshot(generation))
+
+    def put_past(self, generations: Iterable[Generation]) -> None:
+        """They are known from now on, unless they are already. They have ended, and need nobody's care."""
+        with self._memory:
+            for generation in generations:
+                if generation.id not in self._newest:
+                    self._past.add(generation.id)
+                    self._set(generation.id, Snapshot(generation))
 
     def report(
         self, generation_id: str, *, progress: float | None = None, notice: str = "", is_queued: bool = False
@@ -54,7 +76,7 @@ class Snapshots:
         with self._memory:
             if known := self._newest.get(generation_id):
                 notice = notice or self._troubles.get(generation_id, "")
-                self._newest[generation_id] = Snapshot(known.generation, progress, notice, is_queued)
+                self._set(generation_id, Snapshot(known.generation, progress, notice, is_queued))
 
     def note(self, generation_id: str, **changes: object) -> bool:
         """Change the record in memory now; :meth:`write` brings it to the disk. Does nothing if it is not known.
@@ -63,7 +85,8 @@ class Snapshots:
         """
         with self._memory:
             if known := self._newest.get(generation_id):
-                self._newest[generation_id] = Snapshot(known.generation.changed(**changes))
+                self._past.discard(generation_id)
+                self._set(generation_id, Snapshot(known.generation.changed(**changes)))
                 self._unwritten.add(generation_id)
             is_first, self._is_noted = not self._is_noted, True
         return is_first
@@ -72,8 +95,15 @@ class Snapshots:
         """Not to be known any more."""
         with self._memory:
             self._unwritten.discard(generation_id)
+            self._past.discard(generation_id)
             known = self._newest.pop(generation_id, None)
+            self._sorted.clear()
         return known.generation if known else None
+
+    def _set(self, generation_id: str, snapshot: Snapshot) -> None:
+        """With the lock held."""
+        self._newest[generation_id] = snapshot
+        self._sorted.clear()
 
     # Workers.
 
@@ -99,7 +129,7 @@ class Snapshots:
                 newest = self._newest[generation_id].generation
                 if newest is not before:  # something was noted meanwhile
                     changed = newest.changed(**changes)
-                self._newest[generation_id] = Snapshot(changed, notice=trouble)
+                self._set(generation_id, Snapshot(changed, notice=trouble))
                 self._note_trouble(generation_id, trouble)
                 if trouble or newest is not before:
                     self._unwritten.add(generation_id)
@@ -119,6 +149,8 @@ class Snapshots:
             for generation in todo:
                 try:
                     self.store.save(generation)
+                except TakenError:
+                    pass  # the other Blender's account of it counts; trying again would change nothing
                 except StoreError as error:
                     trouble = error
                     continue
@@ -150,4 +182,4 @@ class Snapshots:
             for emptied in self.store.make_room(most_bytes):
                 with self._memory:
                     if known := self._newest.get(emptied.id):
-                        self._newest[emptied.id] = Snapshot(known.generation.without_files())
+                        self._set(emptied.id, Snapshot(known.generation.without_files()))

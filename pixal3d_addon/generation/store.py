@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from . import schema
-from .errors import StoreError
+from . import limits, schema
+from .errors import StoreError, TakenError
 from .ownership import Owner, is_alive, locked
 from .record import Generation
 
@@ -35,7 +35,8 @@ _log = logging.getLogger(__name__)
 class Store:
     """Reads and writes records under one folder, which is made when the first record is.
 
-    A record belongs to the process that wrote it first, or that took it over from a dead one; no other may write it.
+    An open record belongs to the process that wrote it first, or that took it over from a dead one; no other may write
+    it. Nobody is at work on a closed one (:attr:`Generation.is_open`): it belongs to whoever writes it next.
     A file that can't be read any more is set aside, what can be read of it is taken along, and :attr:`notice` says so.
 
     :ivar notice: what the artist must be told of the store; empty if all is well.
@@ -72,7 +73,8 @@ class Store:
     def save(self, generation: Generation) -> Generation:
         """Write the record; on return it is on disk.
 
-        :raises StoreError: it can't be written, or belongs to another Blender.
+        :raises TakenError: it belongs to another Blender.
+        :raises StoreError: it can't be written.
         """
         token = self._token()
 
@@ -80,13 +82,13 @@ class Store:
             row = schema.row(generation, token)
             return database.execute(
                 f"{schema.INSERT} ON CONFLICT (id) DO UPDATE SET "
-                f"{', '.join(f'{name} = excluded.{name}' for name in schema.COLUMNS if name not in ('id', 'owner'))} "
-                "WHERE owner = excluded.owner",
+                f"{', '.join(f'{name} = excluded.{name}' for name in schema.COLUMNS if name != 'id')} "
+                "WHERE owner = excluded.owner OR NOT is_open",
                 row,
             ).rowcount
 
         if self._do(write) != 1:
-            raise StoreError(f"{generation.name} is in the hands of another Blender.", "Look there for the model.")
+            raise TakenError(f"{generation.name} is in the hands of another Blender.", "Look there for the model.")
         return generation
 
     def take_over(self) -> list[Generation]:
@@ -141,7 +143,7 @@ class Store:
         row = self._do(lambda database: database.execute(query, (generation_id,)).fetchone())
         return next(_read([row]), None) if row else None
 
-    def all(self, *, limit: int = 200) -> list[Generation]:
+    def all(self, *, limit: int = limits.HISTORY) -> list[Generation]:
         """The newest records, newest first.
 
         :raises StoreError: the store can't be read.
@@ -177,12 +179,13 @@ class Store:
         return emptied
 
     def remove(self, generation: Generation) -> None:
-        """Delete the record and its files, whatever they are: the artist's own wish.
+        """Delete the record and its files, whatever they are: the artist's own wish. If another Blender is at it, they
+        stay.
 
-        :raises StoreError: it belongs to another Blender, or the store can't be used.
+        :raises StoreError: the store can't be used.
         """
         token = self._token()
-        query = "DELETE FROM generations WHERE id = ? AND owner = ?"
+        query = "DELETE FROM generations WHERE id = ? AND (owner = ? OR NOT is_open)"
         if self._do(lambda database: database.execute(query, (generation.id, token)).rowcount):
             self._delete_folder(generation)
 

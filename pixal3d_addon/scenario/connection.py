@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import ipaddress
 import os
@@ -35,6 +36,7 @@ class Credentials:
         secret = environ.get("SCENARIO_SDK_API_SECRET", "").strip()
         return cls(key, secret) if key and secret else None
 
+    @functools.lru_cache(maxsize=8)  # noqa: B019 (a few, and small; a panel asks for it at each draw)
     def fingerprint(self, base_url: str = DEFAULT_BASE_URL) -> str:
         """16 hex digits that stand for the key at `base_url`'s origin in records; the key can't be had from them.
 

@@ -5,28 +5,52 @@ from __future__ import annotations
 
 import bpy
 
-from ..blender import connection_check, mesh_check, open_file, resume, session, watcher
-from . import entrances, generation_operators, mesh_operators, operators, panels, preferences, presets, properties
+from ..blender import connection_check, image_look, mesh_check, open_file, pricing, resume, session, watcher
+from . import (
+    entrances,
+    generation_list,
+    generation_operators,
+    image_operators,
+    import_operators,
+    mesh_operators,
+    operators,
+    panels,
+    preferences,
+    presets,
+    price_operators,
+    properties,
+    status_bar,
+    texts,
+    variation_operators,
+)
 
 _CLASSES = (
     *properties.classes,
     *preferences.classes,
     *watcher.classes,
     *operators.classes,
+    *image_operators.classes,
+    *import_operators.classes,
     *generation_operators.classes,
+    *price_operators.classes,
+    *variation_operators.classes,
     *mesh_operators.classes,
     *presets.classes,
+    *generation_list.classes,
     *panels.classes,
     *entrances.classes,
 )
 
 
 def register() -> None:
+    texts.register()
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     properties.register()
     entrances.register()
     presets.register()
+    generation_list.register()
+    status_bar.register()
     open_file.register()
     resume.start()
 
@@ -35,11 +59,16 @@ def unregister() -> None:
     resume.close()
     watcher.stop_watching()
     connection_check.close()
+    pricing.close()
     mesh_check.close()
+    image_look.close()
     session.close()
     open_file.unregister()
+    status_bar.unregister()
+    generation_list.unregister()
     presets.unregister()
     entrances.unregister()
     properties.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)
+    texts.unregister()

@@ -14,6 +14,8 @@ from .first_steps import draw_first_steps
 from .generation_rows import draw_generations
 from .layout_parts import Sidebar
 from .operator_parts import errors_reported
+from .source_rows import draw_source
+from .texts import said
 
 _EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".tga", ".exr", ".hdr")
 
@@ -37,10 +39,7 @@ class _ImagePanel(Sidebar):
         layout = self.layout
         if not draw_first_steps(layout, context):
             image = _open_image(context)
-            row = layout.row()
-            row.scale_y = 1.5
-            row.enabled = image is not None
-            row.operator("pixal3d.generate", icon="MESH_MONKEY").image = image.name if image else ""
+            draw_source(layout, context, image, image.name if image else "")
             if image is None:
                 layout.label(text="No image is selected", icon="INFO")
         draw_generations(layout, context)
@@ -69,6 +68,22 @@ class PIXAL3D_OT_drop_image(bpy.types.Operator):
     filepath: bpy.props.StringProperty(
         name="File", description="Path of the image file", subtype="FILE_PATH", options={"SKIP_SAVE"}
     )
+    filter_image: bpy.props.BoolProperty(
+        name="Filter Images", description="Show image files", default=True, options={"HIDDEN", "SKIP_SAVE"}
+    )
+    filter_movie: bpy.props.BoolProperty(
+        name="Filter Movies", description="Show movie files", default=True, options={"HIDDEN", "SKIP_SAVE"}
+    )
+    filter_folder: bpy.props.BoolProperty(
+        name="Filter Folders", description="Show folders", default=True, options={"HIDDEN", "SKIP_SAVE"}
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """A dropped file comes with its path; from the menu it is chosen first."""
+        if self.filepath:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         with errors_reported(self):
@@ -80,7 +95,8 @@ class PIXAL3D_OT_drop_image(bpy.types.Operator):
                 message = f"The image file can't be read: {self.filepath}."
                 raise SourceImageError(message, "Select another one.") from None
             context.scene.pixal3d.image = image
-            self.report({"INFO"}, f"{image.name} is selected: click Generate in the Pixal3D tab")
+            text = said("{name} is selected: click Generate in the Pixal3D tab", name=image.name)
+            self.report({"INFO"}, text)
             return {"FINISHED"}
         return {"CANCELLED"}
 

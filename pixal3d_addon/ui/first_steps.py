@@ -8,8 +8,9 @@ from typing import Any
 import bpy
 
 from .. import __package__ as base_package
-from ..blender import online, session
+from ..blender import connection_check, online, session
 from .layout_parts import draw_text
+from .texts import said
 
 
 def draw_first_steps(layout: Any, context: bpy.types.Context) -> bool:
@@ -20,12 +21,36 @@ def draw_first_steps(layout: Any, context: bpy.types.Context) -> bool:
             layout.operator("extensions.userpref_allow_online", text="Allow Online Access")
         return True
     if not session.key_source():
-        draw_text(
-            layout,
-            context,
-            "A Scenario API key is needed. Make one at app.scenario.com, in your project's settings.",
-            icon="INFO",
-        )
-        layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = base_package
+        _draw_key(layout, context)
         return True
     return False
+
+
+def draw_connection(layout: Any, context: bpy.types.Context) -> None:
+    """Test Connection, and what the last test found."""
+    layout.operator("pixal3d.test_connection", icon="URL")
+    if connection_check.is_running():
+        layout.label(text="Asking the service…", icon="TIME")
+    elif answer := connection_check.answer:
+        draw_text(layout, context, answer.text, icon="ERROR" if answer.is_error else "CHECKMARK")
+
+
+def _draw_key(layout: Any, context: bpy.types.Context) -> None:
+    draw_text(
+        layout,
+        context,
+        "A Scenario API key is needed. Make one at app.scenario.com, in your project's settings.",
+        icon="INFO",
+    )
+    found, missing = session.half_a_key()
+    if found:
+        text = said("{found} is set in the environment, but {missing} is not.", found=found, missing=missing)
+        draw_text(layout, context, text, icon="ERROR")
+    preferences = session.preferences()
+    if isinstance(preferences, bpy.types.AddonPreferences):
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(preferences, "api_key")
+        column.prop(preferences, "api_secret")
+    layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = base_package

@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-import logging
+from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..blender import importer, mesh_check, session, watcher
-from ..blender.errors import ModelImportError
-from ..blender.open_file import is_open, placement_here
+from ..blender import generation_list, mesh_check, mesh_replacement, session, watcher
+from ..blender.open_file import placement_here
+from ..blender.redraw import redraw_panels
 from ..generation import UNPAID, Generation, GenerationError, KeptImage, State
-from .operator_parts import ask, can_ask_service, errors_reported
-
-_log = logging.getLogger(__name__)
+from ..parameters import readable
+from . import properties
+from .operator_parts import allowed, ask, can_ask_service, errors_reported
+from .texts import said
 
 
 def _generation_id() -> Any:
@@ -46,45 +47,6 @@ class _AsksService(_OnGeneration):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return can_ask_service(cls)  # type: ignore[arg-type]
-
-
-class PIXAL3D_OT_import_model(_OnGeneration, bpy.types.Operator):
-    """Place the model of a finished generation in the scene"""
-
-    bl_idname = "pixal3d.import_model"
-    bl_label = "Import Generated Model"
-    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if context.mode != "OBJECT":  # Blender's importer would leave the artist's mode
-            self.report({"ERROR"}, "Go to Object Mode first")
-            return {"CANCELLED"}
-        return self.execute(context)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        manager = session.manager()
-        snapshot = manager.get(self.generation)
-        if snapshot is None or snapshot.generation.state not in {State.READY, State.IMPORTED}:
-            self.report({"ERROR"}, "There is no finished model to import")
-            return {"CANCELLED"}
-        generation = snapshot.generation
-        if not is_open(generation.placement):  # names of another file mean nothing in this one
-            generation = generation.changed(placement=placement_here(context))
-        try:
-            objects = importer.import_model(context, generation, session.mesh_scale_applied_by())
-        except Exception as error:  # whatever it is, the model must not be tried again at each tick, nor be lost
-            if not isinstance(error, GenerationError):
-                _log.exception("A fault in the add-on while importing")
-                error = ModelImportError(f"Something went wrong inside the add-on ({error!r}).", "Please report it.")
-            manager.mark_import_failed(self.generation, error)
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        manager.mark_imported(self.generation)
-        if not bpy.app.background:
-            for obj in objects:
-                if obj.type == "MESH":
-                    mesh_check.start(obj.data, generation.glb_file)  # type: ignore[arg-type]
-        return {"FINISHED"}
 
 
 class PIXAL3D_OT_stop_waiting(_OnGeneration, bpy.types.Operator):
@@ -182,15 +144,94 @@ class PIXAL3D_OT_remove(_OnGeneration, bpy.types.Operator):
         return ask(self, context, event, "Remove this generation?", question)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        session.manager().remove(self.generation)
+        manager = session.manager()
+        manager.remove(self.generation)
+        generation_list.sync(manager)
+        redraw_panels()
         return {"FINISHED"}
 
 
+class PIXAL3D_OT_replace_mesh(_OnGeneration, bpy.types.Operator):
+    """Give the active object this model's mesh and materials. Its name, transform, parent and modifiers stay"""
+
+    bl_idname = "pixal3d.replace_mesh"
+    bl_label = "Replace Selected Object's Mesh"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return allowed(cls, mesh_replacement.refusal(context))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with errors_reported(self):
+            generation = self.known()
+            if not generation.glb_file or generation.state not in {State.READY, State.IMPORTED}:
+                raise GenerationError("There is no finished model to import.")
+            mesh_replacement.replace_mesh(context, generation, session.mesh_scale_applied_by())
+            session.manager().mark_imported(generation.id)
+            if not bpy.app.background:
+                mesh_check.start(context.object.data, generation.glb_file)  # type: ignore[arg-type]
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
+class PIXAL3D_OT_reuse_settings(_OnGeneration, bpy.types.Operator):
+    """Set all settings and the seed to those that this model was made with"""
+
+    bl_idname = "pixal3d.reuse_settings"
+    bl_label = "Reuse Settings"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with errors_reported(self):
+            generation = self.known()
+            values = readable({**generation.parameters, "seed": generation.seed})
+            properties.set_parameter_values(context.scene.pixal3d, values)
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
+class PIXAL3D_OT_show_folder(_OnGeneration, bpy.types.Operator):
+    """Open the folder with the image that was sent and the model"""
+
+    bl_idname = "pixal3d.show_folder"
+    bl_label = "Show Folder"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with errors_reported(self):
+            folder = self.known().folder
+            if not folder or not Path(folder).is_dir():
+                raise GenerationError("The files of this generation are gone.")
+            bpy.ops.wm.path_open(filepath=folder)
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
+class PIXAL3D_OT_copy_job_id(_OnGeneration, bpy.types.Operator):
+    """Copy the identifier of the service's job to the clipboard"""
+
+    bl_idname = "pixal3d.copy_job_id"
+    bl_label = "Copy Job ID"
+
+    def execute(self, context: Any) -> set[str]:
+        with errors_reported(self):
+            job_id = self.known().job_id
+            if not job_id:
+                raise GenerationError("The service has no job for this image.")
+            context.window_manager.clipboard = job_id
+            self.report({"INFO"}, said("Copied {job}", job=job_id))
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
 classes = (
-    PIXAL3D_OT_import_model,
     PIXAL3D_OT_stop_waiting,
     PIXAL3D_OT_fetch_again,
     PIXAL3D_OT_go_on,
     PIXAL3D_OT_try_again,
     PIXAL3D_OT_remove,
+    PIXAL3D_OT_replace_mesh,
+    PIXAL3D_OT_reuse_settings,
+    PIXAL3D_OT_show_folder,
+    PIXAL3D_OT_copy_job_id,
 )

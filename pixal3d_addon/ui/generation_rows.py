@@ -8,36 +8,25 @@ from typing import Any
 
 import bpy
 
-from ..blender import arrival, session, watcher
+from ..blender import arrival, generation_list, limits, session, watcher
 from ..generation import UNPAID, Generation, Manager, Snapshot, State
+from .generation_texts import icon, state_text, time_left
 from .layout_parts import draw_text
-
-_STATE_TEXT = {
-    State.PREPARED: "Preparing the image",
-    State.UPLOADING: "Uploading the image",
-    State.SUBMITTING: "Asking for the model",
-    State.RUNNING: "Generating",
-    State.DOWNLOADING: "Downloading the model",
-    State.READY: "Ready",
-    State.IMPORTED: "In the scene",
-    State.FAILED: "Failed",
-    State.ABANDONED: "No longer waited for",
-    State.UNCERTAIN: "Looking for the job",
-}
-
-_STATUSES_WITH_PERCENTAGE = frozenset({"in-progress", "finalizing"})
-"""In others the service says 0, which tells nothing (scenario-sdk 2.4.0, types/job_retrieve_response.py)."""
+from .texts import said, translated
 
 
 def draw_generations(layout: Any, context: bpy.types.Context) -> None:
-    """Those of this session, the newest first. Also without a key or a network: what was made is the artist's."""
+    """Those that need attention, the newest first. Also without a key or a network: what was made is the artist's."""
     manager = session.manager_or_none()
     if manager is None:
         return
     if manager.notice:
         _draw_notice(layout, context, manager.notice)
-    for snapshot in reversed(manager.snapshots()):
+    snapshots = generation_list.needing_attention(manager)
+    for snapshot in snapshots[: limits.ROWS_IN_PANEL]:
         _draw_generation(layout, context, snapshot, manager)
+    if (more := len(snapshots) - limits.ROWS_IN_PANEL) > 0:
+        layout.label(text=said("And {count} more in the list", count=more), icon="BLANK1", translate=False)
 
 
 def _draw_notice(layout: Any, context: bpy.types.Context, notice: str) -> None:
@@ -53,43 +42,48 @@ def _draw_generation(layout: Any, context: bpy.types.Context, snapshot: Snapshot
     box = layout.box()
     row = box.row()
     is_running = manager.is_running(generation.id)
-    row.label(text=generation.name, icon=_icon(generation.state, is_running), translate=False)
-    if is_running:
-        row.operator("pixal3d.stop_waiting", text="", icon="X").generation = generation.id
-        _draw_progress(box, context, snapshot)
+    row.label(text=generation.name, icon=icon(generation.state, is_running=is_running), translate=False)
+    operator = "pixal3d.stop_waiting" if is_running else "pixal3d.remove"
+    row.operator(operator, text="", icon="X").generation = generation.id
+    draw_condition(box, context, snapshot, manager)
+
+
+def draw_condition(layout: Any, context: bpy.types.Context, snapshot: Snapshot, manager: Manager) -> None:
+    """How a generation is getting on, and what the artist can do about it."""
+    generation = snapshot.generation
+    if manager.is_running(generation.id):
+        _draw_progress(layout, context, snapshot, manager)
         return
-    if generation.state is State.IMPORTED and not generation.error:  # nothing to decide: one line is enough
-        row.operator("pixal3d.import_model", text="", icon="IMPORT").generation = generation.id
-        row.operator("pixal3d.remove", text="", icon="X").generation = generation.id
-        return
-    row.operator("pixal3d.remove", text="", icon="X").generation = generation.id
     if generation.error:
-        draw_text(box, context, generation.trouble)
+        draw_text(layout, context, generation.trouble)
         if manager.is_retried(generation.id):
-            box.label(text="It is tried again by itself", icon="TIME")
+            layout.label(text="It is tried again by itself", icon="TIME")
     elif generation.state is State.READY and arrival.comes_by_itself(generation):
-        box.label(text=watcher.waiting or "Ready", icon="TIME")
+        text = translated(watcher.waiting) or state_text(State.READY)
+        layout.label(text=text, icon="TIME", translate=False)
         return
     elif generation.state is State.READY:
-        draw_text(box, context, arrival.question(generation), icon="TIME")
-    else:
-        box.label(text=_STATE_TEXT[generation.state])
-    for operator, text, icon in _ways_on(generation):
-        box.operator(operator, text=text, icon=icon).generation = generation.id
+        draw_text(layout, context, arrival.question(generation), icon="TIME")
+    elif generation.state is not State.IMPORTED:
+        layout.label(text=state_text(generation.state), translate=False)
+    for operator, text, sign in _ways_on(generation):
+        layout.operator(operator, text=text, icon=sign).generation = generation.id
 
 
-def _draw_progress(box: Any, context: bpy.types.Context, snapshot: Snapshot) -> None:
+def _draw_progress(layout: Any, context: bpy.types.Context, snapshot: Snapshot, manager: Manager) -> None:
     generation = snapshot.generation
     status = generation.service_status if generation.state is State.RUNNING else ""
-    text = "Waiting for its turn" if snapshot.is_queued else _STATE_TEXT[generation.state]
+    text = said("Waiting for its turn") if snapshot.is_queued else state_text(generation.state)
     if status:
         text = f"{text}: {status}"
-    if snapshot.progress is None or (status and status not in _STATUSES_WITH_PERCENTAGE):
-        box.label(text=text)
+    if (progress := snapshot.shown_progress) is None:
+        layout.label(text=text, translate=False)
     else:
-        box.progress(factor=snapshot.progress, text=f"{text} {snapshot.progress:.0%}")
+        layout.progress(factor=progress, text=f"{text} {progress:.0%}", translate=False)
+    if (seconds := manager.seconds_left(generation)) is not None:
+        layout.label(text=time_left(seconds), icon="BLANK1", translate=False)
     if snapshot.notice:
-        draw_text(box, context, snapshot.notice, icon="ERROR")
+        draw_text(layout, context, snapshot.notice, icon="ERROR")
 
 
 def _ways_on(generation: Generation) -> Iterator[tuple[str, str, Any]]:
@@ -97,22 +91,15 @@ def _ways_on(generation: Generation) -> Iterator[tuple[str, str, Any]]:
     state = generation.state
     if state is State.READY:
         yield "pixal3d.import_model", "Import Here", "IMPORT"
-    elif state is State.IMPORTED:
+    elif state is State.IMPORTED and generation.glb_file:
         yield "pixal3d.import_model", "Import Again", "IMPORT"
     elif state in UNPAID:
         yield "pixal3d.go_on", "Generate Now", "PLAY"
     elif state is State.UNCERTAIN:
         yield "pixal3d.fetch_again", "Look Again", "FILE_REFRESH"
     is_fetchable = bool(generation.job_id) and not generation.has_failed_job
-    if is_fetchable and (generation.error or state not in {State.READY, State.IMPORTED, State.UNCERTAIN}):
+    is_here = state is State.READY or (state is State.IMPORTED and generation.glb_file)
+    if is_fetchable and (generation.error or not (is_here or state is State.UNCERTAIN)):
         yield "pixal3d.fetch_again", "Fetch Again", "FILE_REFRESH"
     if state in {State.UNCERTAIN, State.FAILED} and generation.source_file:
         yield "pixal3d.try_again", "Try Again", "LOOP_BACK"
-
-
-def _icon(state: State, is_running: bool) -> Any:
-    if is_running:
-        return "TIME"
-    if state in {State.READY, State.IMPORTED}:
-        return "CHECKMARK"
-    return "ERROR"

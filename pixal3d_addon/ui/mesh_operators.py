@@ -10,6 +10,7 @@ import bpy
 from ..blender import mesh_check, mesh_cleanup, provenance, session
 from ..generation.mesh_count import TINY_SHELL_RATIO
 from .operator_parts import allowed
+from .texts import translated
 
 
 def _mesh(context: bpy.types.Context) -> Any:
@@ -51,7 +52,8 @@ class PIXAL3D_OT_check_mesh(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         found = mesh_check.check(_mesh(context), _glb_file(context.object))
-        self.report({"INFO"}, "; ".join(f"{label}: {value}" for label, value, _ in mesh_check.rows(found)))
+        rows = mesh_check.rows(found)
+        self.report({"INFO"}, "; ".join(f"{translated(label)}: {translated(value)}" for label, value, _ in rows))
         return {"FINISHED"}
 
 
@@ -117,7 +119,7 @@ class PIXAL3D_OT_clean_up_mesh(bpy.types.Operator):
             tiny_shell_ratio=self.tiny_shell_ratio if self.remove_tiny_shells else 0.0,
             hole_max_edges=self.hole_max_edges if self.fill_holes else 0,
         )
-        self.report({"INFO"}, str(cleaned))
+        self.report({"INFO"}, translated(str(cleaned), is_report=True))
         if not bpy.app.background:
             mesh_check.start(obj.data, _glb_file(obj))
         return {"FINISHED"}

@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import bpy
+from bpy.app.translations import pgettext_rpt
 
-from ..blender import online, session, watcher
+from ..blender import image_look, online, placeholder, session, watcher
 from ..blender.errors import ModelImportError
-from ..generation import Generation, GenerationError
+from ..generation import Generation, GenerationError, Pixels, SourceImage
 from ..parameters import ParameterError
 from ..scenario import ScenarioError
+from .texts import translated
 
 if TYPE_CHECKING:
     from ..generation import Source
@@ -22,30 +25,69 @@ if TYPE_CHECKING:
 
 @contextmanager
 def errors_reported(operator: bpy.types.Operator) -> Iterator[None]:
-    """Our errors become the operator's report; in a script the caller gets them as ``RuntimeError``."""
+    """Our errors become the operator's report, in the artist's language; in a script the caller gets them as
+    ``RuntimeError``, in English."""
     try:
         yield
     except (ScenarioError, GenerationError, ParameterError) as error:
-        operator.report({"ERROR"}, str(error))
+        text = str(error)
+        operator.report({"ERROR"}, translated(text, is_report=True) if is_from_window(operator) else text)
 
 
-def carry_out(
-    operator: bpy.types.Operator, generation: Generation, source: Source | None, connection: Connection
-) -> None:
-    """For an artist in the background, returning at once; for a script now, returning when the model is in the scene.
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One image to become one model."""
 
-    :raises ScenarioError, GenerationError: the model can't be had.
+    generation: Generation
+    source: Source | None
+    """``None`` for a job that the service has already."""
+    connection: Connection
+    image: bpy.types.Image | None = None
+    """The datablock that it is made of, if there is one."""
+
+
+def carry_out(operator: bpy.types.Operator, *orders: Order) -> None:
+    """For an artist in the background, returning at once, with placeholders in the scene; for a script now, one after
+    the other, returning when the models are in the scene.
+
+    :raises ScenarioError, GenerationError: a model can't be had.
     """
-    manager = session.manager()
-    if operator.options.is_invoke and not bpy.app.background:
-        manager.start(generation, source, connection)
+    if is_from_window(operator):
+        _begin(orders)
+    else:
+        for order in orders:
+            _run(order)
+
+
+def _begin(orders: Sequence[Order]) -> None:
+    has_placeholder = False
+    for order in orders:
+        session.manager().start(order.generation, order.source, order.connection)
         watcher.watch()
-        return
-    manager.run(generation, source, connection)
+        added = placeholder.add(bpy.context, order.generation, _picture(order))
+        has_placeholder = has_placeholder or added is not None
+    if has_placeholder:
+        bpy.ops.ed.undo_push(message="Generate")
+
+
+def _picture(order: Order) -> Pixels | None:
+    """What the panel showed before the click."""
+    if order.image is None or not isinstance(order.source, SourceImage):
+        return None
+    return image_look.picture(order.image, order.source.framing)
+
+
+def _run(order: Order) -> None:
+    session.manager().run(order.generation, order.source, order.connection)
     try:
-        bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=generation.id)  # type: ignore[attr-defined]
+        bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=order.generation.id)  # type: ignore[attr-defined]
     except RuntimeError as error:  # that operator's own report
-        raise ModelImportError(str(error).removeprefix("Error: ").strip()) from None
+        raise ModelImportError(str(error).removeprefix(f"{pgettext_rpt('Error')}: ").strip()) from None
+
+
+def is_from_window(operator: bpy.types.Operator) -> bool:
+    """Whether an artist is asking, also after a question of :func:`ask`; else it is a script."""
+    return operator.options.is_invoke and not bpy.app.background
 
 
 def ask(operator: bpy.types.Operator, context: Any, event: bpy.types.Event, title: str, message: str) -> set[str]:
@@ -57,7 +99,7 @@ def ask(operator: bpy.types.Operator, context: Any, event: bpy.types.Event, titl
 def allowed(operator: type[bpy.types.Operator], reason: str) -> bool:
     """For ``poll``: whether nothing speaks against it; if something does, the button says what."""
     if reason:
-        operator.poll_message_set(reason)
+        operator.poll_message_set(translated, reason)  # type: ignore[arg-type]  # called when it is shown
     return not reason
 
 

@@ -3,20 +3,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 
 from ..blender import connection_check, image_source, importer, online, provenance, session
-from ..blender.errors import NoImageError
 from ..blender.open_file import placement_here
-from ..generation import Framing, Generation, GenerationError, KeptImage, SourceImage
-from ..parameters import complete
+from ..generation import Generation, GenerationError, KeptImage
 from . import properties
-from .operator_parts import allowed, ask, can_ask_service, carry_out, errors_reported
-
-if TYPE_CHECKING:
-    from ..scenario import Connection
+from .import_settings import import_properties, place_property
+from .operator_parts import Order, allowed, ask, can_ask_service, carry_out, errors_reported, is_from_window
+from .ordering import gather
+from .price_texts import question
+from .texts import said, translated
 
 
 class PIXAL3D_OT_generate(bpy.types.Operator):
@@ -35,6 +34,9 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
             options={"SKIP_SAVE"},
         ),
         **properties.framing_properties(for_operator=True),
+        **properties.part_properties(for_operator=True),
+        "place_at": place_property(for_operator=True),
+        **import_properties(for_operator=True),
         **properties.parameter_properties(for_operator=True),
     }
 
@@ -48,42 +50,34 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
         In background mode Blender calls ``execute`` instead, whatever the caller asks for.
         """
         with errors_reported(self):
-            settings = context.scene.pixal3d
-            generation, source, connection = self._gather(
-                context, properties.parameter_values(settings), properties.framing(settings)
-            )
-            if session.manager().is_double_click(generation):
-                self.report({"INFO"}, f"{generation.name} is already on its way")
+            order = self._order(context)
+            if session.manager().is_double_click(order.generation):
+                self.report({"INFO"}, said("{name} is already on its way", name=order.generation.name))
                 return {"CANCELLED"}
-            carry_out(self, generation, source, connection)
+            if text := question(order.generation.parameters):
+                return ask(self, context, event, "Generate over the spending limit?", text)
+            carry_out(self, order)
             return {"FINISHED"}
         return {"CANCELLED"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """From a script: the arguments and the table's defaults; returns when the model is in the scene."""
+        """From a script: the arguments and the table's defaults; returns when the model is in the scene.
+
+        Blender calls it too when the artist has agreed to the question of ``invoke``, and then it is as that.
+        """
         with errors_reported(self):
-            carry_out(self, *self._gather(context, {}, properties.framing(self)))
+            order = self._order(context)
+            carry_out(self, order)
             return {"FINISHED"}
         return {"CANCELLED"}
 
-    def _gather(
-        self, context: bpy.types.Context, settings: dict[str, object], framing: Framing
-    ) -> tuple[Generation, SourceImage, Connection]:
-        importer.ensure_can_import(context)
-        connection = session.connection()
-        parameters = complete({**settings, **properties.given_parameter_values(self)})
-        source = _source_image(context, self.image, framing)  # type: ignore[attr-defined]
-        generation = Generation(name=source.title, parameters=parameters, placement=placement_here(context))
-        return generation, source, connection
-
-
-def _source_image(context: bpy.types.Context, name_or_path: str, framing: Framing) -> SourceImage:
-    if name_or_path:
-        return image_source.find_image(name_or_path, framing)
-    image = context.scene.pixal3d.image or image_source.active_material_image(context)
-    if image is None:
-        raise NoImageError("No image is selected.", "Select one in the Pixal3D panel, or an object with a texture.")
-    return image_source.source_image(image, framing)
+    def _order(self, context: bpy.types.Context) -> Order:
+        given = properties.given_parameter_values(self)
+        image: str = self.image  # type: ignore[attr-defined]
+        if not is_from_window(self):
+            return gather(context, self, image, given)
+        settings = context.scene.pixal3d
+        return gather(context, settings, image, {**properties.parameter_values(settings), **given})
 
 
 class PIXAL3D_OT_generate_again(bpy.types.Operator):
@@ -99,7 +93,8 @@ class PIXAL3D_OT_generate_again(bpy.types.Operator):
         return allowed(cls, "" if is_known else "The active object was not made by Pixal3D") and can_ask_service(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return ask(self, context, event, "Generate this model again?", "The service charges for it.")
+        text = question(provenance.settings_of(provenance.of(context.object))) or "The service charges for it."
+        return ask(self, context, event, "Generate this model again?", text)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         with errors_reported(self):
@@ -108,7 +103,7 @@ class PIXAL3D_OT_generate_again(bpy.types.Operator):
             settings = provenance.settings_of(facts)
             properties.set_parameter_values(context.scene.pixal3d, settings)
             again = Generation(name=str(facts["source"]), parameters=settings, placement=placement_here(context))
-            carry_out(self, again, KeptImage(str(facts["generation"])), session.connection())
+            carry_out(self, Order(again, KeptImage(str(facts["generation"])), session.connection()))
             return {"FINISHED"}
         return {"CANCELLED"}
 
@@ -139,7 +134,8 @@ class PIXAL3D_OT_fetch_job(bpy.types.Operator):
             importer.ensure_can_import(context)
             if not (job_id := self.job_id.strip()):
                 raise GenerationError("No job ID was given.", "Copy it from the job list of your Scenario project.")
-            carry_out(self, session.manager().of_job(job_id, placement_here(context)), None, session.connection())
+            generation = session.manager().of_job(job_id, placement_here(context))
+            carry_out(self, Order(generation, None, session.connection()))
             return {"FINISHED"}
         return {"CANCELLED"}
 
@@ -181,10 +177,8 @@ class PIXAL3D_OT_use_active_texture(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if getattr(context.object, "active_material", None) is None:
-            cls.poll_message_set("The active object has no material")
-            return False
-        return True
+        has_material = getattr(context.object, "active_material", None) is not None
+        return allowed(cls, "" if has_material else "The active object has no material")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         image = image_source.active_material_image(context)
@@ -214,7 +208,8 @@ class PIXAL3D_OT_test_connection(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         with errors_reported(self):
-            self.report({"INFO"}, connection_check.check(session.connection()).text)
+            text = connection_check.check(session.connection()).text
+            self.report({"INFO"}, translated(text, is_report=True))
             return {"FINISHED"}
         return {"CANCELLED"}
 

@@ -7,12 +7,17 @@ from typing import Any
 
 import bpy
 
-from ..blender import mesh_check, online, session
+from ..blender import mesh_check, online, provenance, session
 from ..parameters import Group, in_group
 from .first_steps import draw_first_steps
+from .generation_list import PIXAL3D_PT_generations
 from .generation_rows import draw_generations
+from .import_operators import is_without_textures
+from .import_settings import draw_import_options
 from .layout_parts import Sidebar
 from .presets import PIXAL3D_PT_presets
+from .source_rows import draw_choice, draw_source
+from .texts import translated
 
 
 class PIXAL3D_PT_main(Sidebar, bpy.types.Panel):
@@ -24,15 +29,9 @@ class PIXAL3D_PT_main(Sidebar, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         if not draw_first_steps(layout, context):
-            column = layout.column()
-            column.template_ID(context.scene.pixal3d, "image", open="image.open")
-            column.operator("pixal3d.use_active_texture", icon="MATERIAL")
-            row = column.row(align=True)
-            row.prop(context.scene.pixal3d, "crop_to_subject", toggle=True)
-            row.prop(context.scene.pixal3d, "pad_to_square", toggle=True)
-            row = layout.row()
-            row.scale_y = 1.5
-            row.operator("pixal3d.generate", icon="MESH_MONKEY")
+            draw_source(layout, context, draw_choice(layout, context))
+        if provenance.of(context.object) and is_without_textures(context):
+            layout.operator("pixal3d.show_textures", icon="SHADING_TEXTURE")
         draw_generations(layout, context)
 
 
@@ -65,6 +64,15 @@ def _settings_panel(group: Group, parent: str = "PIXAL3D_PT_main") -> type[bpy.t
     )
 
 
+class PIXAL3D_PT_placement(_SettingsPanel, bpy.types.Panel):
+    """How the model arrives."""
+
+    bl_label = "Placement"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        draw_import_options(self.layout, context.scene.pixal3d)
+
+
 class PIXAL3D_PT_mesh_check(Sidebar, bpy.types.Panel):
     """What is known of the active object's mesh, and cleaning it up."""
 
@@ -84,7 +92,8 @@ class PIXAL3D_PT_mesh_check(Sidebar, bpy.types.Panel):
             for label, value, is_worth_a_look in mesh_check.rows(found):
                 row = column.split(factor=0.5)
                 row.label(text=label)
-                row.label(text=value, icon="ERROR" if is_worth_a_look else "NONE", translate=False)
+                text = translated(value)
+                row.label(text=text, icon="ERROR" if is_worth_a_look else "NONE", translate=False)
         elif mesh_check.is_running(mesh):
             layout.label(text="Counting", icon="TIME")
         layout.operator("pixal3d.check_mesh", icon="VIEWZOOM")
@@ -99,7 +108,8 @@ class PIXAL3D_PT_more(_SettingsPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         column = self.layout.column()
         column.operator("pixal3d.reset", icon="LOOP_BACK")
-        column.operator("pixal3d.generate_again", icon="LOOP_BACK")
+        column.operator("pixal3d.generate_again", icon="FILE_REFRESH")
+        column.operator("pixal3d.keep_this", icon="CHECKMARK")
         column.operator("pixal3d.fetch_job", icon="IMPORT")
 
 
@@ -112,7 +122,9 @@ class PIXAL3D_PT_advanced(_SettingsPanel, bpy.types.Panel):
 
 classes = (
     PIXAL3D_PT_main,
+    PIXAL3D_PT_generations,
     *(_settings_panel(group) for group in (Group.QUALITY, Group.MESH, Group.TEXTURE)),
+    PIXAL3D_PT_placement,
     PIXAL3D_PT_advanced,
     *(
         _settings_panel(group, "PIXAL3D_PT_advanced")

@@ -6,8 +6,11 @@ from __future__ import annotations
 import bpy
 
 from .. import __package__ as base_package
-from ..blender import connection_check, limits, online, session
+from ..blender import limits, online, session
 from ..scenario import DEFAULT_BASE_URL
+from .first_steps import draw_connection
+from .layout_parts import draw_text
+from .texts import said
 
 
 class PIXAL3D_AP_preferences(bpy.types.AddonPreferences):
@@ -73,6 +76,21 @@ class PIXAL3D_AP_preferences(bpy.types.AddonPreferences):
         soft_max=1000.0,
         precision=1,
     )
+    show_price: bpy.props.BoolProperty(
+        name="Show the Price",
+        description="Ask the service for the price when the settings have been left alone for a second, and show it "
+        "on the Generate button. Nothing is charged for it",
+        default=True,
+    )
+    spending_limit: bpy.props.FloatProperty(
+        name="Spending Limit (CU)",
+        description="Creative units that may be spent until Blender is closed, before Generate asks first. "
+        "0 for no limit",
+        default=0.0,
+        min=0.0,
+        soft_max=100000.0,
+        precision=0,
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -88,14 +106,13 @@ class PIXAL3D_AP_preferences(bpy.types.AddonPreferences):
             column.label(text="Keys are made at app.scenario.com, in the project's settings", icon="INFO")
         column.prop(self, "project_id")
         column.prop(self, "base_url")
-        row = layout.row()
-        row.operator("pixal3d.test_connection")
+        draw_connection(layout, context)
         if reason := online.offline_reason():
-            layout.label(text=reason, icon="ERROR")
-        elif connection_check.is_running():
-            layout.label(text="Asking the service…")
-        elif answer := connection_check.answer:
-            layout.label(text=answer.text, icon="ERROR" if answer.is_error else "CHECKMARK")
+            draw_text(layout, context, reason, icon="ERROR")
+
+        column = layout.column()
+        column.prop(self, "show_price")
+        column.prop(self, "spending_limit")
 
         column = layout.column()
         column.prop(self, "arrival")
@@ -105,7 +122,8 @@ class PIXAL3D_AP_preferences(bpy.types.AddonPreferences):
         column.prop(self, "disk_limit_gb")
         manager = session.manager_or_none()
         if manager and manager.bytes_on_disk is not None:
-            column.label(text=f"Images and models take {manager.bytes_on_disk / 1e6:,.0f} MB")
+            text = said("Images and models take {size} MB", size=f"{manager.bytes_on_disk / 1e6:,.0f}")
+            column.label(text=text, translate=False)
             layout.operator("pixal3d.clear", icon="TRASH")
 
 

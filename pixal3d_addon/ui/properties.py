@@ -8,8 +8,11 @@ from typing import Any
 
 import bpy
 
+from ..blender.image_source import Part
 from ..generation import Framing
 from ..parameters import SETTINGS, Kind, Parameter
+from ..translations import OUR_CONTEXT
+from .import_settings import import_properties, place_property
 
 RANDOM_SEED = -1
 """Blender's whole numbers know no ``None``."""
@@ -45,7 +48,11 @@ def given_parameter_values(operator: bpy.types.Operator) -> Mapping[str, Any]:
 
 
 def _property(parameter: Parameter, for_operator: bool) -> Any:
-    common: dict[str, Any] = {"name": parameter.label, "description": parameter.tooltip}
+    common: dict[str, Any] = {
+        "name": parameter.label,
+        "description": parameter.tooltip,
+        "translation_context": OUR_CONTEXT,
+    }
     if for_operator:
         common["options"] = {"SKIP_SAVE"}  # the values of the last call must not leak into the next
     match parameter.kind:
@@ -92,6 +99,29 @@ def framing(owner: Any) -> Framing:
     return Framing(crop_to_subject=owner.crop_to_subject, pad_to_square=owner.pad_to_square)
 
 
+def part_properties(*, for_operator: bool = False) -> dict[str, Any]:
+    """Which picture is sent of an image with several, by the names of :class:`..blender.image_source.Part`."""
+    options: dict[str, Any] = {"options": {"SKIP_SAVE"}} if for_operator else {}
+    return {
+        "udim_tile": bpy.props.IntProperty(
+            name="Tile", description="UDIM tile that is sent, such as 1001; 0 for the first one", min=0, **options
+        ),
+        "frame": bpy.props.IntProperty(
+            name="Frame",
+            description="Frame of the movie or image sequence that is sent; 0 for the one shown now",
+            min=0,
+            **options,
+        ),
+    }
+
+
+def part(owner: Any, image: bpy.types.Image | None) -> Part:
+    """What `owner` says of it. What is set in a scene is said of the image that is selected there, and of no other."""
+    if isinstance(owner, PIXAL3D_PG_settings) and owner.image not in (None, image):  # type: ignore[attr-defined]
+        return Part()
+    return Part(udim_tile=owner.udim_tile, frame=owner.frame)  # type: ignore[attr-defined]
+
+
 class PIXAL3D_PG_settings(bpy.types.PropertyGroup):
     """What the artist has set in this scene."""
 
@@ -100,6 +130,9 @@ class PIXAL3D_PG_settings(bpy.types.PropertyGroup):
             type=bpy.types.Image, name="Image", description="Image to turn into a 3D model"
         ),
         **framing_properties(),
+        **part_properties(),
+        "place_at": place_property(),
+        **import_properties(),
         **parameter_properties(),
     }
 

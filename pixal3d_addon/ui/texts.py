@@ -1,14 +1,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts that are put together while Blender runs, in the artist's language. Main thread; memory only."""
+"""Texts in the artist's language. Main thread; memory only.
+
+Blender itself translates what it is given as a literal: labels, tooltips, items, reports. It can't know what is put
+together at run time: that goes through one of these functions.
+"""
 
 from __future__ import annotations
 
+import bpy
 from bpy.app.translations import pgettext_iface
+
+from .. import __package__ as base_package
+from .. import translations
 
 
 def said(template: str, **values: object) -> str:
     """`template` in the language of Blender's interface, with the values in its named places (``{count}``).
 
-    Always called with a literal, so that ``tests/unit/test_translations.py`` finds it.
+    Always called with a literal, so that ``scripts/texts.py`` finds it.
     """
-    return pgettext_iface(template).format(**values)
+    return str(pgettext_iface(template)).format(**values)
+
+
+def translated(text: str, *, is_report: bool = False) -> str:
+    """A text that another room made, with its values in it: an error, a reason, a notice."""
+    view = bpy.context.preferences.view
+    if not (view.use_translate_reports if is_report else view.use_translate_interface):
+        return text
+    return translations.translated(text, bpy.app.translations.locale)
+
+
+def register() -> None:
+    bpy.app.translations.register(base_package, translations.for_blender())
+
+
+def unregister() -> None:
+    bpy.app.translations.unregister(base_package)

@@ -246,7 +246,7 @@ def test_a_model_is_imported_once_even_if_it_cannot_be_placed(
         raise KeyError("a fault")
 
     with monkeypatch.context() as patch:
-        patch.setattr(room("blender.importer"), "stand_on", fault)
+        patch.setattr(room("blender.importer"), "finish", fault)
         with pytest.raises(RuntimeError, match="inside the add-on"):
             bpy.ops.pixal3d.import_model(generation=generation.id)
     after = manager.get(generation.id).generation

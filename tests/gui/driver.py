@@ -194,12 +194,17 @@ class Driver:
         yield from self.key("RET")
 
     def find_button(
-        self, wanted: Callable[[str], bool], name: str, region: str = "UI", area: str = "VIEW_3D"
+        self,
+        wanted: Callable[[str], bool],
+        name: str,
+        region: str = "UI",
+        area: str = "VIEW_3D",
+        columns: tuple[float, ...] = PROBE_COLUMNS,
     ) -> Generator[float, None, tuple[int, int]]:
         """Where the button lies of which Blender says what is wanted. ScenarioError lists what it did find."""
         seen: list[str] = []
         found = self.region(region, area)
-        for column in PROBE_COLUMNS:
+        for column in columns:
             x = int(found.x + found.width * column)
             y = found.y + found.height - PROBE_ROW_PIXELS
             while y > found.y:
@@ -219,6 +224,10 @@ class Driver:
         self._move(x, y)
         yield seconds
         return self._under_mouse(region, area)
+
+    def says_under_mouse(self, region: str = "UI", area: str = "VIEW_3D") -> list[str]:
+        """What Blender says of the button under the mouse; nothing where there is none."""
+        return self._under_mouse(self.region(region, area), area)
 
     def _under_mouse(self, region: Any, area: str) -> list[str]:
         """What Blender says of the button under the mouse: its operator as a call, or its property's full data path."""

@@ -19,15 +19,16 @@ PACKAGE = PROJECT / "pixal3d_addon"
 MAY_IMPORT = {
     "__init__": {"ui", "api", "cli", "blender"},
     "parameters": set[str](),
+    "translations": set[str](),
     "scenario": {"parameters"},
     "generation": {"parameters", "scenario"},
-    "blender": {"parameters", "scenario", "generation"},
+    "blender": {"parameters", "translations", "scenario", "generation"},
     "api": {"parameters", "scenario", "generation", "blender"},
     "cli": {"parameters", "scenario", "generation", "blender", "api"},
     "presets": set(),  # scripts that Blender runs; nobody imports them
-    "ui": {"parameters", "scenario", "generation", "blender", "api", "cli"},
+    "ui": {"parameters", "translations", "scenario", "generation", "blender", "api", "cli"},
 }
-WITHOUT_BLENDER = {"parameters", "scenario", "generation"}
+WITHOUT_BLENDER = {"parameters", "translations", "scenario", "generation"}
 BLENDER_MODULES = {
     "bpy",
     "bpy_extras",

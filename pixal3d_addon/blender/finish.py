@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the artist wants done with a model that has arrived, beyond placing it. Main thread; pushes no undo step."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import bpy
+
+from ..generation import ImportOptions
+from . import asset_catalogs
+from .mesh_cleanup import clean_up
+
+_FOLDER = "//textures"
+"""As Blender's own Unpack Resources has it."""
+
+
+def finish(objects: list[bpy.types.Object], options: ImportOptions) -> None:
+    """:param objects: the model, the root first, as large as it is going to be."""
+    meshes = [obj for obj in objects if obj.type == "MESH"]
+    for obj in meshes:
+        if options.merge_distance:
+            scale = obj.matrix_world.median_scale or 1.0
+            clean_up(obj, merge_distance=options.merge_distance / scale, tiny_shell_ratio=0.0, hole_max_edges=0)
+        if options.shade_smooth:
+            _shade_smooth(obj)
+    if options.textures == "FILES" and bpy.data.filepath:
+        for image in _images_of(meshes):
+            _keep_beside_file(image)
+    if options.is_asset:
+        _mark_as_asset(objects[0], options.asset_catalog)
+
+
+def _shade_smooth(obj: Any) -> None:
+    with bpy.context.temp_override(object=obj, active_object=obj, selected_objects=[obj]):
+        bpy.ops.mesh.customdata_custom_splitnormals_clear()
+    obj.data.shade_smooth()
+
+
+def _mark_as_asset(root: Any, catalog: str) -> None:
+    root.asset_mark()
+    if catalog_id := asset_catalogs.id_of(catalog):
+        root.asset_data.catalog_id = catalog_id
+    if not bpy.app.background:  # Blender renders it in a job of its own
+        root.asset_generate_preview()
+
+
+def _images_of(meshes: list[Any]) -> list[bpy.types.Image]:
+    nodes = (
+        node
+        for obj in meshes
+        for material in obj.data.materials
+        if material and material.node_tree
+        for node in material.node_tree.nodes
+    )
+    return list(dict.fromkeys(node.image for node in nodes if node.type == "TEX_IMAGE" and node.image))
+
+
+def _keep_beside_file(image: bpy.types.Image) -> None:
+    """The packed bytes as a file of their own, under a name that is not taken. Stays packed if it can't be written."""
+    if not image.packed_file:
+        return
+    data = bytes(image.packed_file.data)  # type: ignore[arg-type]
+    ending = {"JPEG": ".jpg", "WEBP": ".webp"}.get(image.file_format, ".png")
+    folder = bpy.path.abspath(_FOLDER)
+    stem, number = bpy.path.clean_name(image.name), 0
+    try:
+        os.makedirs(folder, exist_ok=True)
+        while True:
+            name = f"{stem}_{number}{ending}" if number else f"{stem}{ending}"
+            try:
+                with open(os.path.join(folder, name), "xb") as file:
+                    file.write(data)
+                break
+            except FileExistsError:
+                number += 1
+    except OSError:
+        return
+    image.filepath_raw = f"{_FOLDER}/{name}"
+    image.unpack(method="REMOVE")

@@ -206,8 +206,8 @@ def _checked(parameter: Parameter, value: object) -> Value:
     if parameter.kind is Kind.CHOICE:
         if number in parameter.choices:
             return int(number)
-        allowed = " or ".join(", ".join(map(str, parameter.choices)).rsplit(", ", 1))
-        raise ParameterError(f"{named} must be {allowed}, not {value!r}")
+        allowed = ", ".join(map(str, parameter.choices))
+        raise ParameterError(f"{named} must be one of {allowed}, not {value!r}")
 
     whole = parameter.kind in (Kind.WHOLE, Kind.SEED)
     if number is None or not parameter.minimum <= number <= parameter.maximum or (whole and not number.is_integer()):

@@ -65,7 +65,7 @@ def image_of_view(context: Any, area: bpy.types.Area) -> bpy.types.Image:
 def _drawn(context: Any, area: bpy.types.Area, side: int) -> Any:
     """A row of four bytes for each pixel, the bottom row of the picture first.
 
-    All that the region shows is drawn, and its middle taken: EEVEE of 4.3.2 does not heed a projection of another shape.
+    All that the region shows is drawn, and its middle taken: EEVEE of 4.3.2 heeds no projection of another shape.
     """
     import gpu
     import numpy as np

@@ -84,7 +84,7 @@ def rows(check: MeshCheck) -> Iterator[tuple[str, str, bool]]:
     if check.doubled_vertices:
         yield "On UV Seams", f"{check.doubled_vertices:,}", False
     yield "Faces", f"{check.faces:,}", False
-    yield "Shells", _of_which(check.shells, check.tiny_shells, "tiny"), check.tiny_shells > 0
+    yield "Shells", _shells(check.shells, check.tiny_shells), check.tiny_shells > 0
     yield "Holes", f"{check.holes:,}", check.holes > 0
     yield "Non-Manifold Edges", f"{check.non_manifold_edges:,}", check.non_manifold_edges > 0
     if check.loose_vertices:
@@ -93,8 +93,8 @@ def rows(check: MeshCheck) -> Iterator[tuple[str, str, bool]]:
         yield "Textures", f"{width} × {height} px" if width else "size not known", False
 
 
-def _of_which(number: int, part: int, what: str) -> str:
-    return f"{number:,}, {part:,} {what}" if part else f"{number:,}"
+def _shells(number: int, tiny: int) -> str:
+    return f"{number:,}, {tiny:,} tiny" if tiny else f"{number:,}"
 
 
 def snapshot(mesh: bpy.types.Mesh, glb_file: str = "") -> MeshArrays:

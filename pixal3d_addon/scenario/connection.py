@@ -64,9 +64,9 @@ class Connection:
     def __post_init__(self) -> None:
         if not self.credentials.key.strip() or not self.credentials.secret.strip():
             raise MissingKeyError()
-        parts = check_url(self.base_url.strip(), "base URL")
+        parts = check_url(self.base_url.strip())
         if parts.query or parts.fragment:
-            raise ConfigurationError("The base URL of Scenario must not have a query or a fragment.", _URL_REMEDY)
+            raise ConfigurationError("The Service URL must not have a query or a fragment.", _URL_REMEDY)
         object.__setattr__(self, "base_url", urlunsplit(parts).rstrip("/"))
         object.__setattr__(self, "project_id", self.project_id.strip())
 
@@ -92,10 +92,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check_url(url: str, what: str) -> SplitResult:
+def check_url(url: str) -> SplitResult:
     """The parts of `url`, if it may be opened: https, or http to this machine; no user name in it.
 
-    Holds for every address, also those that the service hands out. `what` names it for the artist.
+    Holds for every address, also those that the service hands out.
 
     :raises ConfigurationError: it may not. The text has no more of the address than its host.
     """
@@ -103,17 +103,17 @@ def check_url(url: str, what: str) -> SplitResult:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise ConfigurationError(f"The {what} is not a valid web address.", _URL_REMEDY) from None
+        raise ConfigurationError("The web address is not valid.", _URL_REMEDY) from None
     # urllib3 and urllib.parse disagree about where the host ends when there is a backslash or white space.
     if not host or port == 0 or "\\" in url or any(c.isspace() or not c.isprintable() for c in url):
-        raise ConfigurationError(f"The {what} is not a valid web address.", _URL_REMEDY)
+        raise ConfigurationError("The web address is not valid.", _URL_REMEDY)
     if "@" in parts.netloc:
-        raise ConfigurationError(f"The {what} must not have a user name or password in it.", _URL_REMEDY)
+        raise ConfigurationError("The web address must not have a user name or password in it.", _URL_REMEDY)
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        raise ConfigurationError(f"The {what} must begin with https:// ({host} is not this computer).", _URL_REMEDY)
+        raise ConfigurationError(f"The web address must begin with https:// ({host} is not this computer).", _URL_REMEDY)
     if os.environ.get(LOOPBACK_ONLY_VARIABLE) and not is_loopback(host):
         raise ConfigurationError(
-            f"The {what} leads to {host}, but only this computer may be contacted.",
+            f"The web address leads to {host}, but only this computer may be contacted.",
             f"Unset the environment variable {LOOPBACK_ONLY_VARIABLE} to use the real service.",
         )
     return parts

@@ -95,7 +95,7 @@ class TransportError(ScenarioError):
 class UnreachableError(TransportError):
     """The connection was refused, or there is no way to the host."""
 
-    default_remedy = "Check the internet connection, the firewall and the base URL in the preferences, then try again."
+    default_remedy = "Check the internet connection, the firewall and the Service URL in the preferences, then try again."
 
 
 class OfflineError(TransportError):
@@ -145,7 +145,7 @@ class KeyRejectedError(ApiError):
     """401 or 403."""
 
     default_message = "Scenario does not accept this API key."
-    default_remedy = "Check the API key, its secret and the project id in Preferences > Add-ons > Pixal3D."
+    default_remedy = "Check the API key, its secret and the project ID in Preferences > Add-ons > Pixal3D."
 
 
 class PlanRequiredError(ApiError):
@@ -173,7 +173,7 @@ class NotFoundError(ApiError):
     """404."""
 
     default_message = "Scenario does not know what was asked for."
-    default_remedy = "It may have been deleted, or it belongs to another project: check the API key and the project id."
+    default_remedy = "It may have been deleted, or it belongs to another project: check the API key and the project ID."
 
 
 class TooLargeError(ApiError):
@@ -236,7 +236,7 @@ class ProtocolError(ScenarioError):
 
     default_message = "The answer did not come from Scenario's API, or is not one that the add-on understands."
     default_remedy = (
-        "Check the base URL in the preferences, and whether this network asks to log in through a web page."
+        "Check the Service URL in the preferences, and whether this network asks to log in through a web page."
     )
 
 

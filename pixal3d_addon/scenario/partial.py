@@ -171,5 +171,5 @@ def _length(text: str | None) -> int | None:
 
 def _too_large() -> DownloadError:
     return DownloadError(
-        f"The model is larger than {limits.GLB_BYTES >> 20} MB.", "Generate it with a lower decimation target."
+        f"The model is larger than {limits.GLB_BYTES >> 20} MB.", "Generate it with fewer Target Vertices."
     )

@@ -196,7 +196,7 @@ class Transport:
     ) -> requests.Response:
         import requests
 
-        host = check_url(url, "address").hostname or ""
+        host = check_url(url).hostname or ""
         headers["User-Agent"] = USER_AGENT
         # An auth of our own that does nothing keeps requests from looking into ~/.netrc.
         request = requests.Request(method, url, headers, data=body, auth=lambda prepared: prepared)

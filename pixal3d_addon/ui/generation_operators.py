@@ -80,7 +80,7 @@ class _GoesOn(_AsksService):
 
 
 class PIXAL3D_OT_fetch_again(_GoesOn, bpy.types.Operator):
-    """Ask the service for this model, or for the job if that is not known. Nothing is charged for it"""
+    """Fetch this model from the service; if its job is not known, look for the job. Nothing is charged for it"""
 
     bl_idname = "pixal3d.fetch_again"
     bl_label = "Fetch Again"
@@ -91,7 +91,7 @@ class PIXAL3D_OT_fetch_again(_GoesOn, bpy.types.Operator):
 
 
 class PIXAL3D_OT_go_on(_GoesOn, bpy.types.Operator):
-    """Generate this model now: Blender was closed before the service was asked for it"""
+    """Generate this model now: Blender was closed before the service was asked for it. This is charged"""
 
     bl_idname = "pixal3d.go_on"
     bl_label = "Generate Now"

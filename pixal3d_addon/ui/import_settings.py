@@ -22,7 +22,7 @@ _PLACES = (
     ("OBJECT", "Source Object", "Where the object stands that the image comes from, else at the 3D cursor",
      "OBJECT_DATA", 2),
 )  # fmt: skip
-_PLANNED = ("PLANNED", "As Planned", "Where its placeholder stands, or else where it was waited for", "EMPTY_AXIS", 3)
+_PLANNED = ("PLANNED", "As Planned", "Where its placeholder stands, or else where it was planned", "EMPTY_AXIS", 3)
 
 
 def import_properties(*, for_operator: bool = False) -> dict[str, Any]:

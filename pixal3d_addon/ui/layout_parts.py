@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from ..translations import OUR_CONTEXT
 from .texts import translated
 from .wrapping import wrapped
 
@@ -20,6 +21,7 @@ class Sidebar:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Pixal3D"
+    bl_translation_context = OUR_CONTEXT
 
 
 def draw_text(layout: Any, context: bpy.types.Context, text: str, icon: Any = "NONE", width_px: float = 0.0) -> None:

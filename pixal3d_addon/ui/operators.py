@@ -141,10 +141,10 @@ class PIXAL3D_OT_fetch_job(bpy.types.Operator):
 
 
 class PIXAL3D_OT_clear(bpy.types.Operator):
-    """Delete the images and models of all generations that stand in a saved file. Others are never deleted"""
+    """Delete the images and GLB files of all generations whose models are in a saved file. Others are never deleted"""
 
     bl_idname = "pixal3d.clear"
-    bl_label = "Clear Imported Models"
+    bl_label = "Delete Files of Imported Models"
     bl_options = {"INTERNAL"}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

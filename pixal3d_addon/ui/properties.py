@@ -104,7 +104,11 @@ def part_properties(*, for_operator: bool = False) -> dict[str, Any]:
     options: dict[str, Any] = {"options": {"SKIP_SAVE"}} if for_operator else {}
     return {
         "udim_tile": bpy.props.IntProperty(
-            name="Tile", description="UDIM tile that is sent, such as 1001; 0 for the first one", min=0, **options
+            name="Tile",
+            description="UDIM tile that is sent, such as 1001; 0 for the first one",
+            min=0,
+            translation_context=OUR_CONTEXT,
+            **options,
         ),
         "frame": bpy.props.IntProperty(
             name="Frame",

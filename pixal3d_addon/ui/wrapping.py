@@ -64,7 +64,7 @@ def _fitting(text: str, columns: int) -> int:
 def _units(text: str) -> list[tuple[bool, str]]:
     """What stays together, and whether a blank is before it."""
     units: list[tuple[bool, str]] = []
-    for word in text.split():
+    for word in filter(None, re.split(r"[ \t\n]+", text)):  # not at a no-break space
         pieces: list[str] = []
         for run in _AFTER_HYPHEN.split(word):
             pieces += _pieces(run)

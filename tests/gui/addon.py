@@ -53,5 +53,5 @@ def watcher() -> Any:
 
 
 def model() -> Any:
-    """The imported object."""
-    return bpy.data.objects.get("mushroom")
+    """The imported object, not its placeholder, which had its name before."""
+    return next((obj for obj in bpy.data.objects if obj.name == "mushroom" and "pixal3d" in obj), None)

@@ -39,6 +39,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
 from tests.support.framebuffer import save_png
 
@@ -56,6 +57,12 @@ PROBE_COLUMNS = (0.5, 0.85, 0.2, 0.95)
 """Where across a region buttons are looked for, as parts of its width."""
 SETTLE_SECONDS = 0.3
 FIND_TRIES = 5
+DRAG_STEPS = 4
+SIDEBAR_TOLERANCE_PIXELS = 6
+HEADER_STEP_PIXELS = 12
+"""A closed panel's header is some 24 pixels high."""
+EDGE_PIXELS = 4
+"""Rounded corners of an area."""
 START_SECONDS = 1.0
 SCENARIO_TIMEOUT_SECONDS = float(os.environ.get("PIXAL3D_GUI_TIMEOUT_SECONDS", "150"))
 
@@ -165,6 +172,74 @@ class Driver:
         self.region("UI", area).tag_redraw()
         yield 4 * STEP_SECONDS
 
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> Steps:
+        """With the left button, in a few steps: some of what can be dragged follows the mouse only bit by bit."""
+        yield from self.move(start[0] - 1, start[1])
+        yield from self.move(*start)
+        self.window.event_simulate(type="LEFTMOUSE", value="PRESS", x=int(start[0]), y=int(start[1]))
+        yield STEP_SECONDS
+        for step in range(1, DRAG_STEPS + 1):
+            part = step / DRAG_STEPS
+            yield from self.move(*(a + (b - a) * part for a, b in zip(start, end, strict=True)))
+        self.window.event_simulate(type="LEFTMOUSE", value="RELEASE", x=int(end[0]), y=int(end[1]))
+        yield STEP_SECONDS
+
+    def set_sidebar_width(self, width: int, area: str = "VIEW_3D") -> Steps:
+        """Drags the sidebar's edge, to a few pixels more or less than the width."""
+        for _ in range(FIND_TRIES):
+            region = self.region("UI", area)
+            if abs(region.width - width) <= SIDEBAR_TOLERANCE_PIXELS:
+                return
+            y = region.y + region.height // 5  # above the middle is the arrow that hides it
+            yield from self.drag((region.x, y), (region.x + region.width - width, y))
+            yield 2 * STEP_SECONDS
+        raise ScenarioError(f"the sidebar stays {self.region('UI', area).width} pixels wide instead of {width}")
+
+    def open_panel(self, name: str, area: str = "VIEW_3D") -> Generator[float, None, tuple[float, float]]:
+        """Opens a closed panel (``PIXAL3D_PT_more``) by a click on its header. Returns where that is.
+
+        Blender does not say where a header is: what is no button is clicked, from the lowest thing drawn upwards, until
+        the panel is drawn; and clicked once more if it was another's header.
+        """
+        panel: Any = getattr(bpy.types, name)
+        inner, drawn = panel.draw, []
+
+        def draw(this: Any, context: Any) -> None:
+            drawn.append(name)
+            inner(this, context)
+
+        panel.draw = draw
+        try:
+            region = self.region("UI", area)
+            region.tag_redraw()
+            yield 4 * STEP_SECONDS
+            if drawn:
+                raise ScenarioError(f"{name} is open already")
+            x, y = region.x + region.width // 4, self._lowest_drawn(region) + HEADER_STEP_PIXELS // 2
+            while y < region.y + region.height:
+                yield from self.move(x, y)
+                if not self.says_under_mouse("UI", area):
+                    for _ in range(2):
+                        yield from self.click(x, y)
+                        yield 2 * STEP_SECONDS
+                        if drawn:
+                            yield SETTLE_SECONDS
+                            return x, y
+                y += HEADER_STEP_PIXELS
+        finally:
+            panel.draw = inner
+        raise ScenarioError(f"no click opens {name}")
+
+    def _lowest_drawn(self, region: Any) -> int:
+        """The window's row in which something other than background is drawn, of those in the region the lowest."""
+        picture = pixels(Path(os.environ["PIXAL3D_GUI_FRAMEBUFFER"]))
+        columns = slice(region.x + region.width // 8, region.x + region.width // 2)
+        for y in range(region.y + EDGE_PIXELS, region.y + region.height):
+            row = picture[len(picture) - 1 - y, columns]
+            if (row != row[0]).any():
+                return y
+        return int(region.y)
+
     # Buttons
 
     def click_operator(self, operator: str, region: str = "UI", area: str = "VIEW_3D") -> Steps:
@@ -249,6 +324,14 @@ class Driver:
                 if manager.clipboard:
                     said.append(manager.clipboard)
         return said
+
+
+def pixels(framebuffer: Path) -> Any:
+    """What is on the display: rows from the top, columns, and blue, green, red, unused."""
+    data = framebuffer.read_bytes()
+    size, width, height, row_bytes, colors = (int.from_bytes(data[4 * i : 4 * i + 4], "big") for i in (0, 4, 5, 12, 19))
+    rows = np.frombuffer(data, np.uint8, height * row_bytes, size + colors * 12)
+    return rows.reshape(height, row_bytes // 4, 4)[:, :width]
 
 
 def play(scenario: Callable[[Driver], Steps]) -> None:

@@ -55,4 +55,4 @@ def test_no_text_is_wider_than_the_sidebar_and_none_is_lost(wrapping: ModuleType
     for text in every:
         lines = wrapping.wrapped(text, columns)
         assert max(map(wrapping.columns_of, lines)) <= columns, text
-        assert "".join(lines).replace(" ", "") == "".join(text.split()), text
+        assert "".join(lines).replace(" ", "") == text.replace(" ", ""), text

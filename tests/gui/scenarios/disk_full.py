@@ -107,7 +107,9 @@ def store_disk(d: Driver) -> Steps:
         d.record(f"{moment}: state", addon.state())
         d.record(f"{moment}: trouble", newest().trouble)
         d.record(f"{moment}: charges", len(service.charges()))
-        d.record(f"{moment}: sent", sum(request["method"] == "POST" for request in service.requests()))
+        # The panel asks for the price meanwhile.
+        sent = [r for r in service.requests() if r["method"] == "POST" and "dryRun" not in r["query"]]
+        d.record(f"{moment}: sent", len(sent))
 
     notices: set[str] = set()
 

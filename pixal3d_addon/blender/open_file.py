@@ -43,9 +43,7 @@ def placement_here(context: bpy.types.Context, place_at: str = "CURSOR", source_
 
 def is_open(placement: Placement) -> bool:
     """Whether the file of the click is the one that is open. Memory only."""
-    return placement.opened == _opening or (
-        placement.blend_file != "" and placement.blend_file == bpy.data.filepath
-    )
+    return placement.opened == _opening or (placement.blend_file != "" and placement.blend_file == bpy.data.filepath)
 
 
 def recognize(manager: Manager) -> None:

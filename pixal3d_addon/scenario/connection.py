@@ -110,7 +110,9 @@ def check_url(url: str) -> SplitResult:
     if "@" in parts.netloc:
         raise ConfigurationError("The web address must not have a user name or password in it.", _URL_REMEDY)
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        raise ConfigurationError(f"The web address must begin with https:// ({host} is not this computer).", _URL_REMEDY)
+        raise ConfigurationError(
+            f"The web address must begin with https:// ({host} is not this computer).", _URL_REMEDY
+        )
     if os.environ.get(LOOPBACK_ONLY_VARIABLE) and not is_loopback(host):
         raise ConfigurationError(
             f"The web address leads to {host}, but only this computer may be contacted.",

@@ -95,7 +95,9 @@ class TransportError(ScenarioError):
 class UnreachableError(TransportError):
     """The connection was refused, or there is no way to the host."""
 
-    default_remedy = "Check the internet connection, the firewall and the Service URL in the preferences, then try again."
+    default_remedy = (
+        "Check the internet connection, the firewall and the Service URL in the preferences, then try again."
+    )
 
 
 class OfflineError(TransportError):

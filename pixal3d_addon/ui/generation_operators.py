@@ -14,7 +14,8 @@ from ..blender.redraw import redraw_panels
 from ..generation import UNPAID, Generation, GenerationError, KeptImage, State
 from ..parameters import readable
 from . import properties
-from .operator_parts import allowed, ask, can_ask_service, errors_reported
+from .operator_parts import Order, allowed, ask, can_ask_service, carry_out, errors_reported
+from .price_texts import question
 from .texts import said
 
 
@@ -96,6 +97,12 @@ class PIXAL3D_OT_go_on(_GoesOn, bpy.types.Operator):
     bl_idname = "pixal3d.go_on"
     bl_label = "Generate Now"
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        snapshot = session.manager().get(self.generation)
+        if snapshot and (text := question(snapshot.generation.parameters)):
+            return ask(self, context, event, "Generate over the spending limit?", text)
+        return self.execute(context)
+
     def check(self, generation: Generation) -> None:
         if generation.state not in UNPAID:
             raise GenerationError("The service was asked for this model already.")
@@ -110,19 +117,19 @@ class PIXAL3D_OT_try_again(_AsksService, bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         snapshot = session.manager().get(self.generation)
         if snapshot and snapshot.generation.state is State.UNCERTAIN:
-            question = "The first request may have been charged. The service charges for a new one in any case."
+            text = "The first request may have been charged. The service charges for a new one in any case."
         else:
-            question = "The service charges for it."
-        return ask(self, context, event, "Generate this model anew?", question)
+            text = (snapshot and question(snapshot.generation.parameters)) or "The service charges for it."
+        return ask(self, context, event, "Generate this model anew?", text)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         with errors_reported(self):
             old = self.known()
-            again = Generation(name=old.name, parameters=old.parameters, placement=placement_here(context))
+            place = placement_here(context, context.scene.pixal3d.place_at)
+            again = Generation(name=old.name, parameters=old.parameters, placement=place, options=old.options)
             # One whose outcome is unknown stays in the list: its job may still be found.
             failed = old.id if old.state is State.FAILED else ""
-            session.manager().start(again, KeptImage(old.id), session.connection(), instead_of=failed)
-            watcher.watch()
+            carry_out(self, Order(again, KeptImage(old.id), session.connection(), instead_of=failed))
             return {"FINISHED"}
         return {"CANCELLED"}
 

@@ -44,6 +44,8 @@ class Order:
     connection: Connection
     image: bpy.types.Image | None = None
     """The datablock that it is made of, if there is one."""
+    instead_of: str = ""
+    """A generation that has failed, and goes from the list."""
 
 
 def carry_out(operator: bpy.types.Operator, *orders: Order) -> None:
@@ -62,7 +64,7 @@ def carry_out(operator: bpy.types.Operator, *orders: Order) -> None:
 def _begin(orders: Sequence[Order]) -> None:
     has_placeholder = False
     for order in orders:
-        session.manager().start(order.generation, order.source, order.connection)
+        session.manager().start(order.generation, order.source, order.connection, instead_of=order.instead_of)
         watcher.watch()
         added = placeholder.add(bpy.context, order.generation, _picture(order))
         has_placeholder = has_placeholder or added is not None
@@ -79,6 +81,7 @@ def _picture(order: Order) -> Pixels | None:
 
 def _run(order: Order) -> None:
     session.manager().run(order.generation, order.source, order.connection)
+    session.manager().remove(order.instead_of)
     try:
         bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=order.generation.id)  # type: ignore[attr-defined]
     except RuntimeError as error:  # that operator's own report

@@ -11,7 +11,7 @@ from ..blender import connection_check, image_source, importer, online, provenan
 from ..blender.open_file import placement_here
 from ..generation import Generation, GenerationError, KeptImage
 from . import properties
-from .import_settings import import_properties, place_property
+from .import_settings import import_options, import_properties, place_property
 from .operator_parts import Order, allowed, ask, can_ask_service, carry_out, errors_reported, is_from_window
 from .ordering import gather
 from .price_texts import question
@@ -102,7 +102,9 @@ class PIXAL3D_OT_generate_again(bpy.types.Operator):
             facts = provenance.of(context.object)
             settings = provenance.settings_of(facts)
             properties.set_parameter_values(context.scene.pixal3d, settings)
-            again = Generation(name=str(facts["source"]), parameters=settings, placement=placement_here(context))
+            chosen = context.scene.pixal3d
+            place, options = placement_here(context, chosen.place_at), import_options(chosen)
+            again = Generation(name=str(facts["source"]), parameters=settings, placement=place, options=options)
             carry_out(self, Order(again, KeptImage(str(facts["generation"])), session.connection()))
             return {"FINISHED"}
         return {"CANCELLED"}

@@ -24,9 +24,7 @@ def chosen_image(context: bpy.types.Context) -> bpy.types.Image | None:
     return image or _image_of_active_object(context)
 
 
-def gather(
-    context: bpy.types.Context, owner: Any, name_or_path: str, parameters: Mapping[str, object]
-) -> Order:
+def gather(context: bpy.types.Context, owner: Any, name_or_path: str, parameters: Mapping[str, object]) -> Order:
     """
     :param owner: the scene's settings, or an operator's arguments: how the image is framed, and how the model arrives.
     :param name_or_path: an image datablock or a file; empty for the chosen image.

@@ -91,8 +91,7 @@ class PIXAL3D_OT_variations(bpy.types.Operator):
     def _order(self, context: bpy.types.Context) -> Order:
         settings = context.scene.pixal3d
         if not self.generation:
-            order = gather(context, settings, self.image, properties.parameter_values(settings))
-            return order
+            return gather(context, settings, self.image, properties.parameter_values(settings))
         known = self._known()
         again = Generation(
             known.name, known.parameters, placement=placement_here(context, settings.place_at), options=known.options

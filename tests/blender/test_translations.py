@@ -17,7 +17,8 @@ from scripts import texts
 def texts_of_class(cls: type, addon: str) -> Iterator[str]:
     """Those that Blender shows by itself: of the class and of the properties that it and our bases have."""
     bl_rna: Any = cls.bl_rna  # type: ignore[attr-defined]
-    yield getattr(cls, "bl_label", "")
+    # Blender gives the panel of the presets the name of the one that was used last.
+    yield "" if hasattr(cls, "preset_operator") else getattr(cls, "bl_label", "")
     yield from (bl_rna.description, "") if issubclass(cls, bpy.types.Operator) else ()
     ours = {name for base in cls.__mro__ if base.__module__.startswith(addon) for name in base.__annotations__}
     for name in (ours & set(bl_rna.properties.keys())) - set(bl_rna.base.properties.keys()):

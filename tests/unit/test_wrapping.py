@@ -33,7 +33,7 @@ def wrapping() -> ModuleType:
         ("one two three", 7, ["one two", "three"]),
         ("  one\n two  ", 20, ["one two"]),
         ("a Non-Manifold edge", 12, ["a Non-", "Manifold", "edge"]),
-        ("in /home/wood/oak.png", 12, ["in /home/", "wood/oak.png"]),
+        ("in /data/wood/oak.png", 12, ["in /data/", "wood/oak.png"]),
         ("ein Donaudampfschiff", 8, ["ein", "Donaudam", "pfschiff"]),
         ("モデルをダウンロード", 8, ["モデルを", "ダウン", "ロード"]),
         ("画像は空です。次", 12, ["画像は空で", "す。次"]),

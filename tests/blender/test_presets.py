@@ -27,7 +27,7 @@ def choose(path: Path) -> None:
 
 
 def test_ours_are_in_blenders_menu_as_long_as_the_add_on_is_enabled(addon: Any) -> None:
-    assert OURS == {"draft", "standard", "detailed", "game_asset"}
+    assert OURS == {"Draft", "Standard", "Detailed", "Game_Asset"}
     assert OURS <= set(offered())
 
 
@@ -46,11 +46,11 @@ def test_each_sets_the_same_settings_to_valid_values_and_spares_what_belongs_to_
 
 def test_standard_is_what_the_service_does_by_itself(addon: Any, room: Any) -> None:
     defaults = values(room)
-    choose(offered()["detailed"])
+    choose(offered()["Detailed"])
     assert values(room) != defaults
-    choose(offered()["standard"])
+    choose(offered()["Standard"])
     assert values(room) == defaults
-    choose(offered()["draft"])
+    choose(offered()["Draft"])
     assert bpy.ops.pixal3d.reset() == {"FINISHED"} and values(room) == defaults
 
 

@@ -11,6 +11,7 @@ import bpy
 
 from ..generation import Generation, Manager, Placement
 from . import open_file, session
+from .redraw import is_of_blender
 
 
 class Arrival(enum.StrEnum):
@@ -67,8 +68,7 @@ def wait_reason(context: bpy.types.Context) -> str:
         if window.screen.is_animation_playing:
             return "Waiting for the playback to stop"
         for operator in window.modal_operators:
-            # Blender's own, such as Move: its unfinished change would become part of our undo step. Add-ons may have
-            # one that runs all the time, as ours does; for those nobody waits.
-            if bpy.types.Operator.bl_rna_get_subclass_py(operator.bl_idname) is None:
+            # Such as Move: its unfinished change would become part of our undo step.
+            if is_of_blender(operator):
                 return f"Waiting for {operator.name} to end"
     return ""

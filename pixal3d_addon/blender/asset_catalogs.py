@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from pathlib import Path
 
@@ -28,15 +29,18 @@ def id_of(path: str) -> str:
         return ""
     file = _library() / _FILE_NAME
     try:
-        text = file.read_text(encoding="utf-8") if file.exists() else _HEADER
+        text = (file.read_text(encoding="utf-8") if file.exists() else "") or _HEADER
         for line in text.splitlines():
-            parts = line.split(":")
+            parts = [] if line.startswith("#") else line.split(":")
             if len(parts) == 3 and parts[1].strip() == path:
                 return parts[0].strip()
         catalog_id = str(uuid.uuid4())
         text = f"{text.rstrip()}\n{catalog_id}:{path}:{path.replace('/', '-')}\n"
+        file = file.resolve()  # it may be a link to one that is shared
         part = file.with_name(f"{file.name}.part")
         part.write_text(text, encoding="utf-8")
+        if file.exists():
+            shutil.copymode(file, part)
         os.replace(part, file)
     except (OSError, UnicodeDecodeError):
         return ""

@@ -48,9 +48,11 @@ def start(connection: Connection) -> None:
     def work() -> None:
         global answer
         try:
-            answer = check(connection, cancel)
+            found = check(connection, cancel)
         except ScenarioError as error:
-            answer = Answer(str(error), is_error=True)
+            found = Answer(str(error), is_error=True)
+        if not cancel.is_set():
+            answer = found
 
     if is_running():
         return
@@ -58,7 +60,8 @@ def start(connection: Connection) -> None:
     cancel = _cancel = threading.Event()
     _thread = threading.Thread(target=work, name="pixal3d-connection", daemon=True)
     _thread.start()
-    bpy.app.timers.register(_redraw_until_done, persistent=True)
+    if not bpy.app.timers.is_registered(_redraw_until_done):
+        bpy.app.timers.register(_redraw_until_done, persistent=True)
 
 
 def close() -> None:

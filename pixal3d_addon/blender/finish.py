@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-import os
+import itertools
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -17,7 +18,7 @@ _FOLDER = "//textures"
 
 
 def finish(objects: list[bpy.types.Object], options: ImportOptions) -> None:
-    """:param objects: the model, the root first, as large as it is going to be."""
+    """:param objects: the model, the root first, at its place and in its final size."""
     meshes = [obj for obj in objects if obj.type == "MESH"]
     for obj in meshes:
         if options.merge_distance:
@@ -58,24 +59,37 @@ def _images_of(meshes: list[Any]) -> list[bpy.types.Image]:
 
 
 def _keep_beside_file(image: bpy.types.Image) -> None:
-    """The packed bytes as a file of their own, under a name that is not taken. Stays packed if it can't be written."""
+    """The packed bytes as a file of their own, under a name that is not taken by another. Stays packed if it can't be
+    written."""
     if not image.packed_file:
         return
     data = bytes(image.packed_file.data)  # type: ignore[arg-type]
     ending = {"JPEG": ".jpg", "WEBP": ".webp"}.get(image.file_format, ".png")
-    folder = bpy.path.abspath(_FOLDER)
-    stem, number = bpy.path.clean_name(image.name), 0
+    folder = Path(bpy.path.abspath(_FOLDER))
+    stem = bpy.path.clean_name(image.name)
+    names = itertools.chain([f"{stem}{ending}"], (f"{stem}_{number}{ending}" for number in itertools.count(1)))
     try:
-        os.makedirs(folder, exist_ok=True)
-        while True:
-            name = f"{stem}_{number}{ending}" if number else f"{stem}{ending}"
-            try:
-                with open(os.path.join(folder, name), "xb") as file:
-                    file.write(data)
-                break
-            except FileExistsError:
-                number += 1
+        folder.mkdir(parents=True, exist_ok=True)
+        name = next(name for name in names if _is_written(folder / name, data))
     except OSError:
         return
     image.filepath_raw = f"{_FOLDER}/{name}"
     image.unpack(method="REMOVE")
+
+
+def _is_written(file: Path, data: bytes) -> bool:
+    """Whether `file` holds `data` now: not if it is another one. The same again is not written again: Adjust Last
+    Operation imports the model anew at each change.
+
+    :raises OSError: it can't be written; there is no half file.
+    """
+    try:
+        with file.open("xb") as target:
+            try:
+                target.write(data)
+            except OSError:
+                file.unlink()
+                raise
+    except FileExistsError:
+        return file.stat().st_size == len(data) and file.read_bytes() == data
+    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import bpy
@@ -61,12 +62,36 @@ def import_model(
     :raises ModelImportError: Blender's importer refused it; the scene is as it was.
     """
     ensure_can_import(context)
-    options = options or generation.options
-    places = placeholder.find(generation)
-    collections = [place.users_collection[0] for place in places] or [collection_for(generation.placement, context)]
-    objects = _imported_objects(generation)
+    known = _datablocks()
+    try:
+        copies, places = _imported(context, generation, applied_by, options or generation.options, known)
+    except BaseException:
+        _remove_all_but(known)
+        raise
+    for copy, place in zip(copies, places, strict=False):
+        placeholder.give_place(place, copy[0])
+    objects = [obj for copy in copies for obj in copy]
+    _update_matrices(objects[0])
+    _select(objects, objects[0])
+    return objects
+
+
+def _imported(
+    context: bpy.types.Context,
+    generation: Generation,
+    applied_by: AppliedBy,
+    options: ImportOptions,
+    known: set[bpy.types.ID],
+) -> tuple[list[list[bpy.types.Object]], list[bpy.types.Object]]:
+    """The model as it is to stand, once for each placeholder and at least once, and the placeholders.
+
+    Nothing that was there before is changed.
+    """
+    objects = _imported_objects(generation, known)
     root = _single_root(objects, generation.name, context)
     objects = [root, *root.children_recursive]
+    places = placeholder.find(generation)
+    collections = [place.users_collection for place in places] or [(collection_for(generation.placement, context),)]
     _link(objects, collections[0])
     _name(objects, generation.name)
 
@@ -74,30 +99,24 @@ def import_model(
     factor, applied_by = import_scale(mesh_scale, generation.bounds, applied_by)
     root.rotation_mode = "XYZ"
     _stand_up(root, factor, options)
-    provenance.write(root, generation, applied_by)
-    finish(objects, options)
+    provenance.write(objects, generation, applied_by)
 
-    copies = [_copied(objects, collection) for collection in collections[1:]]
-    for (copy, *_), place in zip(copies, places[1:], strict=True):
-        _put(copy, placeholder.matrix(place), place)
-    first = places[0] if places else None
-    if first and options.place_at == "PLANNED":
-        target = placeholder.matrix(first)
-    else:
+    copies = [objects, *(_copied(objects, each) for each in collections[1:])]
+    standing_there = root.matrix_basis.copy()
+    for copy, place in zip(copies, places, strict=False):
+        placeholder.put(place, copy[0])
+    if not places or options.place_at != "PLANNED":
         target = Matrix.Translation(place_for(options, generation.placement, context))
-    _put(root, Matrix.Translation(options.offset) @ target, first)
-    names = [place.name for place in places]
-    placeholder.remove(places)
-    for (copy, *_), name in zip([objects, *copies], names, strict=False):
-        copy.name = name
-    objects += [obj for copy in copies for obj in copy]
+        root.matrix_world = target @ standing_there
     _update_matrices(root)
-    _select(objects, root)
-    return objects
+    if any(options.offset):
+        root.matrix_world = Matrix.Translation(options.offset) @ root.matrix_world
+        _update_matrices(root)
+    finish(objects, options)
+    return copies, places
 
 
-def _imported_objects(generation: Generation) -> list[bpy.types.Object]:
-    known = _datablocks()
+def _imported_objects(generation: Generation, known: set[bpy.types.ID]) -> list[bpy.types.Object]:
     options = bpy.ops.import_scene.gltf.get_rna_type().properties.keys()  # type: ignore[call-arg]
     try:
         bpy.ops.import_scene.gltf(
@@ -105,14 +124,12 @@ def _imported_objects(generation: Generation) -> list[bpy.types.Object]:
         )
     except RuntimeError as error:
         _log.warning("Blender's glTF importer refused %s: %s", generation.glb_file, error)
-        _remove_all_but(known)
         raise ModelImportError(
             f"Blender's glTF importer could not read the model of {generation.name}.",
             f"Fetch it again, or look at the file: {generation.glb_file}",
         ) from None
     objects = [obj for obj in bpy.data.objects if obj not in known]
     if not any(obj.type == "MESH" for obj in objects):
-        _remove_all_but(known)
         raise ModelImportError(f"The model of {generation.name} holds no mesh.", f"The file: {generation.glb_file}")
     return objects
 
@@ -165,11 +182,13 @@ def _name(objects: list[bpy.types.Object], name: str) -> None:
                     node.image.name = f"{name} {'Base Color' if is_color else 'Metallic Roughness'}"
 
 
-def _link(objects: list[bpy.types.Object], collection: bpy.types.Collection) -> None:
+def _link(objects: list[bpy.types.Object], collections: Iterable[bpy.types.Collection]) -> None:
+    """Into these collections and no others."""
     for obj in objects:
         for other in obj.users_collection:
             other.objects.unlink(obj)
-        collection.objects.link(obj)
+        for collection in collections:
+            collection.objects.link(obj)
 
 
 def _stand_up(root: bpy.types.Object, factor: float, options: ImportOptions) -> None:
@@ -186,27 +205,14 @@ def _stand_up(root: bpy.types.Object, factor: float, options: ImportOptions) -> 
     _update_matrices(root)
 
 
-def _copied(objects: list[bpy.types.Object], collection: bpy.types.Collection) -> list[bpy.types.Object]:
+def _copied(objects: list[bpy.types.Object], collections: Iterable[bpy.types.Collection]) -> list[bpy.types.Object]:
     """The same once more, with the same meshes."""
     copies = {obj: obj.copy() for obj in objects}
     for obj, copy in copies.items():
-        collection.objects.link(copy)
         if obj.parent in copies:
             copy.parent = copies[obj.parent]
+    _link(list(copies.values()), collections)
     return list(copies.values())
-
-
-def _put(root: Any, target: Matrix, place: bpy.types.Object | None) -> None:
-    """`root` stands at the origin, and goes to `target`; with the parent and the children of its placeholder."""
-    goal = target @ root.matrix_world
-    if place:
-        root.parent, root.parent_type, root.parent_bone = place.parent, place.parent_type, place.parent_bone
-        root.matrix_parent_inverse = place.matrix_parent_inverse
-    root.matrix_world = goal
-    for child in place.children if place else ():
-        world = child.matrix_world.copy()
-        child.parent = root
-        child.matrix_world = world
 
 
 def _update_matrices(root: bpy.types.Object) -> None:
@@ -224,5 +230,6 @@ def _select(objects: list[bpy.types.Object], root: bpy.types.Object) -> None:
         for obj in tuple(view_layer.objects.selected):
             obj.select_set(False)
         for obj in objects:
-            obj.select_set(True)
+            if view_layer.objects.get(obj.name) == obj:  # a copy may be in another scene
+                obj.select_set(True)
         view_layer.objects.active = root

@@ -44,18 +44,21 @@ def replace_mesh(context: bpy.types.Context, generation: Generation, applied_by:
     nameless = dataclasses.replace(generation, id="", placement=placement_here(context), options=options)
     objects = importer.import_model(context, nameless, applied_by)
     applied_by = AppliedBy(objects[0][provenance.KEY]["mesh_scale_applied_by"])
+    scale = objects[0].scale.x  # meshScale, if the service has not applied it
     mesh, others = _one_mesh(objects)
+    mesh.transform(Matrix.Scale(scale, 4))
     mesh.transform(Matrix.Translation(_foot(target.data) - _foot(mesh)))
     target.data = mesh
     for slot in target.material_slots:
         slot.link = "DATA"
     bpy.data.batch_remove(others)
-    provenance.write(target, generation, applied_by)
+    # It is none of several variations: it is the artist's own object, which Keep This must not remove.
+    provenance.write([target], dataclasses.replace(generation, group=""), applied_by)
     for obj in selected:
         obj.select_set(True)
     target.select_set(True)
     context.view_layer.objects.active = target
-    placeholder.sweep([generation])
+    placeholder.sweep({generation.id})
 
 
 def _one_mesh(objects: list[bpy.types.Object]) -> tuple[Any, set[Any]]:

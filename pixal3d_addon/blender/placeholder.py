@@ -8,6 +8,7 @@ its file and loaded with it. If it was deleted, the mesh comes all the same.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import bpy
@@ -71,28 +72,47 @@ def find(generation: Generation) -> list[bpy.types.Object]:
     return list(dict.fromkeys(found))
 
 
-def matrix(empty: bpy.types.Object) -> Matrix:
-    """Where the model is to stand: its origin is the middle of the bottom, its Z axis points up. World space."""
-    return empty.matrix_world @ _UPRIGHT.inverted()
+def put(empty: bpy.types.Object, root: Any) -> None:
+    """`root`, which stands at the origin, hangs and stands where the placeholder does."""
+    standing = root.matrix_basis.copy()
+    root.parent, root.parent_type, root.parent_bone = empty.parent, empty.parent_type, empty.parent_bone
+    root.parent_vertices = empty.parent_vertices
+    root.matrix_parent_inverse = empty.matrix_parent_inverse
+    if empty.constraints:
+        root.matrix_world = empty.matrix_world @ _UPRIGHT.inverted() @ standing
+    else:  # not by way of the world: of a hidden object it may be out of date, and a vertex parent's is not known yet
+        root.matrix_basis = empty.matrix_basis @ _UPRIGHT.inverted() @ standing
 
 
-def remove(empties: list[bpy.types.Object]) -> None:
+def give_place(empty: bpy.types.Object, root: Any) -> None:
+    """Everything that points at the placeholder points at `root`, its children included, and it is gone. `root` gets
+    its name."""
+    name, children, world = empty.name, list(empty.children), empty.matrix_world.copy()
+    for collection in empty.users_collection:
+        collection.objects.unlink(empty)  # the model is in them already
+    empty.user_remap(root)
+    for child in children:
+        # Not the child's own transform, which may be animated.
+        child.matrix_parent_inverse = root.matrix_world.inverted() @ world @ child.matrix_parent_inverse
+    _remove([empty])
+    root.name = name
+
+
+def _remove(empties: list[bpy.types.Object]) -> None:
     """Take them out of the file, with the small picture that only they have shown."""
     images = {empty.data for empty in empties if empty.data}
     bpy.data.batch_remove(empties)
     bpy.data.batch_remove([image for image in images if image.get(KEY) and not image.users])
 
 
-def sweep(generations: list[Generation]) -> None:
-    """Remove the placeholders of `generations`, for which nothing will come. One that the artist has given children
-    stays: they would jump."""
-    ids = {generation.id for generation in generations}
-    if not ids:
-        return
+def sweep(generation_ids: Collection[str]) -> bool:
+    """Remove the placeholders of generations for which nothing will come, and say whether there were any. One that the
+    artist has given children stays: they would jump. Not while an operator runs that may hold one."""
     stale = [
         obj
         for scene in bpy.data.scenes
         for obj in scene.objects
-        if str(obj.get(KEY)) in ids and scene.is_editable and not obj.children
+        if str(obj.get(KEY)) in generation_ids and scene.is_editable and not obj.children
     ]
-    remove(list(dict.fromkeys(stale)))
+    _remove(list(dict.fromkeys(stale)))
+    return bool(stale)

@@ -14,9 +14,12 @@ from ..scenario import USER_AGENT
 
 KEY = "pixal3d"
 
+_PART = "pixal3d_part"
+"""Holds the generation's id, on every object that came with a model: what the artist parents to it has none."""
 
-def write(root: bpy.types.Object, generation: Generation, applied_by: AppliedBy) -> None:
-    """Custom properties take no ``None``; what is not known is left out."""
+
+def write(objects: list[bpy.types.Object], generation: Generation, applied_by: AppliedBy) -> None:
+    """:param objects: the model, the root first. Custom properties take no ``None``; what is not known is left out."""
     facts = {
         "generation": generation.id,
         "group": generation.group or None,
@@ -29,7 +32,9 @@ def write(root: bpy.types.Object, generation: Generation, applied_by: AppliedBy)
         "made_with": USER_AGENT,
         "parameters": {name: value for name, value in generation.parameters.items() if value is not None},
     }
-    root[KEY] = {name: value for name, value in facts.items() if value is not None}
+    objects[0][KEY] = {name: value for name, value in facts.items() if value is not None}
+    for obj in objects:
+        obj[_PART] = generation.id
 
 
 def generation_ids_in_file() -> set[str]:
@@ -37,15 +42,35 @@ def generation_ids_in_file() -> set[str]:
     return {_read(obj).get("generation", "") for scene in bpy.data.scenes for obj in scene.objects} - {""}
 
 
-def remove_others(group: str, kept: str) -> int:
-    """Remove the models of a group of variations from the file, but for the generation `kept`. Returns how many."""
-    roots = [obj for obj in bpy.data.objects if _read(obj).get("group") == group]
-    others = [obj for obj in roots if _read(obj).get("generation") != kept and obj.library is None]
-    gone = {obj for root in others for obj in (root, *root.children_recursive)}
+def remove_others(scene: bpy.types.Scene, group: str, kept: str) -> int:
+    """Remove the models of a group of variations from `scene`, but for the generation `kept`. Returns how many.
+
+    What the artist has parented to them stays where it is.
+    """
+    roots = [obj for obj in scene.objects if _read(obj).get("group") == group and obj.library is None]
+    others = [root for root in roots if _read(root).get("generation") != kept]
+    gone = {
+        part
+        for root in others
+        for part in (root, *root.children_recursive)
+        if part.get(_PART) == _read(root).get("generation")
+    }
+    for obj in gone:
+        for child in obj.children:
+            if child not in gone:
+                world = child.matrix_world.copy()
+                child.parent = None
+                child.matrix_world = world
     meshes = {obj.data for obj in gone if obj.type == "MESH"}
     bpy.data.batch_remove(gone)
     bpy.data.batch_remove({mesh for mesh in meshes if not mesh.users})
     return len(others)
+
+
+def vertices_of(generation_id: str) -> int:
+    """How many the meshes of a generation's model have. Looks at every object."""
+    meshes: set[Any] = {obj.data for obj in bpy.data.objects if obj.get(_PART) == generation_id and obj.type == "MESH"}
+    return sum(len(mesh.vertices) for mesh in meshes)
 
 
 def of(obj: bpy.types.Object | None) -> dict[str, Any]:

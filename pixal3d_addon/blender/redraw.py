@@ -11,16 +11,19 @@ _AREAS = frozenset({"VIEW_3D", "IMAGE_EDITOR", "NODE_EDITOR"})
 
 def redraw_panels() -> None:
     """The sidebars, and the status bar."""
-    is_modal = False
     for window in bpy.context.window_manager.windows:
-        is_modal = is_modal or any(not op.bl_idname.startswith("PIXAL3D_") for op in window.modal_operators)
         for area in window.screen.areas:
             if area.type in _AREAS:
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()
-    workspace = bpy.context.workspace
-    if workspace and not is_modal:
-        # The status bar is in no screen's list of areas. Setting no text draws it anew; it would take away that of a
-        # modal operator, as of Move.
-        workspace.status_text_set(None)
+        if not any(map(is_of_blender, window.modal_operators)):
+            # The status bar is in no screen's list of areas. Setting no text draws it anew; it would take away that of
+            # a modal operator of Blender's, as of Move.
+            with bpy.context.temp_override(window=window):
+                window.workspace.status_text_set(None)
+
+
+def is_of_blender(operator: bpy.types.Operator) -> bool:
+    """Whether a running operator is one of Blender's own. Add-ons may have one that runs all the time, as ours does."""
+    return bpy.types.Operator.bl_rna_get_subclass_py(operator.bl_idname) is None

@@ -84,8 +84,8 @@ def key_source() -> str:
 
 def half_a_key() -> tuple[str, str]:
     """If only one of the two environment variables is set: which, and which is not. Memory only."""
-    found = [name for name in _KEY_VARIABLES if os.environ.get(name)]
-    missing = [name for name in _KEY_VARIABLES if not os.environ.get(name)]
+    found = [name for name in _KEY_VARIABLES if os.environ.get(name, "").strip()]
+    missing = [name for name in _KEY_VARIABLES if name not in found]
     return (found[0], missing[0]) if found and missing else ("", "")
 
 

@@ -18,7 +18,7 @@ from bpy.app.translations import pgettext_rpt
 
 from .. import translations
 from ..generation import Generation, Manager, Snapshot, State
-from . import arrival, generation_list, limits, open_file, placeholder, session
+from . import arrival, generation_list, limits, open_file, placeholder, provenance, session
 from .redraw import redraw_panels
 
 _seen: tuple[Snapshot, ...] = ()
@@ -26,6 +26,9 @@ _seen: tuple[Snapshot, ...] = ()
 
 _redraws_at = 0.0
 """When the time left is to be shown anew, on the monotonic clock."""
+
+_stale: set[str] = set()
+"""Generations whose placeholders are to go at the next safe moment."""
 
 _timer: Any = None
 """The running watcher's event timer. Not the operator's: it is gone without a word when the add-on is disabled."""
@@ -80,6 +83,9 @@ def watch() -> None:
 
 def stop_watching() -> None:
     """For ``unregister``: no timer of ours stays behind. Blender ends a running watcher without asking it."""
+    global _seen, waiting, _has_paused
+    _seen, waiting, _has_paused = (), "", False
+    _stale.clear()
     _remove_timer()
     if bpy.app.timers.is_registered(_keep_watching):
         bpy.app.timers.unregister(_keep_watching)
@@ -93,10 +99,13 @@ def _keep_watching() -> float | None:
         return None
     session.configure()
     open_file.recognize(manager)
+    windows = bpy.context.window_manager.windows
     if not _is_needed(manager):
         _note_changes(manager, "")
+        if windows:
+            with bpy.context.temp_override(window=windows[0]):
+                _remove_stale_placeholders(bpy.context)
         return limits.IDLE_INTERVAL_SECONDS
-    windows = bpy.context.window_manager.windows
     if _is_watching():
         _has_paused = False
     elif not _has_paused:
@@ -139,6 +148,7 @@ def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
             if not reason:
                 _place(generation.id, operator)
     _note_changes(manager, reason)
+    _remove_stale_placeholders(context)
     return _is_needed(manager)
 
 
@@ -147,7 +157,7 @@ def _note_changes(manager: Manager, reason: str) -> None:
     has_changed = generation_list.sync(manager)
     snapshots = manager.snapshots()
     if snapshots is not _seen:
-        _remove_stale_placeholders(_seen, snapshots)
+        _note_stale_placeholders(_seen, snapshots)
         has_changed = True
     now = time.monotonic()
     if has_changed or reason != waiting or (manager.is_busy and now > _redraws_at):
@@ -156,15 +166,27 @@ def _note_changes(manager: Manager, reason: str) -> None:
         redraw_panels()
 
 
-def _remove_stale_placeholders(before: tuple[Snapshot, ...], now: tuple[Snapshot, ...]) -> None:
-    """Of generations that have just failed, or are waited for no longer, or are gone."""
-    current = {snapshot.generation.id: snapshot.generation for snapshot in now}
-    stale = []
+def _note_stale_placeholders(before: tuple[Snapshot, ...], now: tuple[Snapshot, ...]) -> None:
+    """Of generations that have failed, or are waited for no longer, since the last look, or are gone."""
+    current = {snapshot.generation.id: snapshot.generation.state for snapshot in now}
     for snapshot in before:
-        generation = current.get(snapshot.generation.id)
-        if generation is None or (generation.state in _HOPELESS and snapshot.generation.state not in _HOPELESS):
-            stale.append(snapshot.generation)
-    placeholder.sweep(stale)
+        if snapshot.generation.id not in current:
+            _stale.add(snapshot.generation.id)
+    earlier = {snapshot.generation.id: snapshot.generation.state for snapshot in before}
+    for generation_id, state in current.items():
+        if state in _HOPELESS and earlier.get(generation_id) not in _HOPELESS:
+            _stale.add(generation_id)
+        elif state not in _HOPELESS:
+            _stale.discard(generation_id)  # it is fetched again
+
+
+def _remove_stale_placeholders(context: bpy.types.Context) -> None:
+    """At a moment at which a model could be placed too: an object that is being moved must not go. As an undo step of
+    its own: else it would be back with the artist's next undo."""
+    if _stale and not arrival.wait_reason(context):
+        if placeholder.sweep(_stale):
+            bpy.ops.ed.undo_push(message="Remove Placeholder")
+        _stale.clear()
 
 
 def _place(generation_id: str, operator: bpy.types.Operator) -> None:
@@ -184,9 +206,7 @@ def _report(operator: bpy.types.Operator, kind: Any, text: str) -> None:
 
 
 def _arrival_text(generation: Generation) -> str:
-    """The model has just been selected."""
-    meshes: list[Any] = [obj.data for obj in bpy.context.selected_objects if obj.type == "MESH"]
-    vertices = sum(len(mesh.vertices) for mesh in meshes)
+    vertices = provenance.vertices_of(generation.id)
     if generation.cost is None:
         return f"{generation.name} is in the scene: {vertices:,} vertices"
     return f"{generation.name} is in the scene: {vertices:,} vertices, {generation.cost:g} CU"

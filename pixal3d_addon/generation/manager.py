@@ -29,7 +29,7 @@ from .steering import Steering
 from .store import Store
 from .threads import Threads, guarded
 from .time_left import Experience
-from .worker import run
+from .worker import STOPPED_AFTER, STOPPED_AFTER_HINT, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +191,20 @@ class Manager:
         """The artist no longer waits."""
         if steering := self._runs.get(generation_id):
             steering.stop()
+
+    def let_go(self, generation_id: str) -> None:
+        """The artist does not want the model in the scene. What is on disk stays there, what is paid can be fetched."""
+        with self._lock:
+            if steering := self._runs.get(generation_id):
+                steering.stop()
+                return
+        snapshot = self.get(generation_id)
+        state = snapshot.generation.state if snapshot else None
+        if state is State.READY:
+            self._note(generation_id, state=State.IMPORTED, is_kept=True)
+        elif state in OWED:
+            self._keeper.forget(generation_id)
+            self._note(generation_id, state=State.ABANDONED, error=STOPPED_AFTER, hint=STOPPED_AFTER_HINT)
 
     def mark_imported(self, generation_id: str) -> None:
         """The model stands in the scene."""

@@ -86,6 +86,8 @@ class Quotes:
         """Uploaded for the price."""
         self._refused: set[tuple[_Account, str]] = set()
         """Images that the service did not take in a dry run."""
+        self._refusals: dict[_Key, int] = {}
+        """How many images were refused with these settings."""
         self._is_over: set[_Account] = set()
         """Where a dry run was answered with something else than a price."""
         self._threads = Threads()
@@ -164,7 +166,13 @@ class Quotes:
         cancel = cancel or threading.Event()
         try:
             cost = self._ask_service(connection, parameters, image, source, cancel)
-        except (CanceledError, SourceImageError):
+        except CanceledError:
+            raise
+        except SourceImageError:
+            # Perhaps for the image's sake; if it is so with a second one, it is not.
+            self._refusals[key] = self._refusals.get(key, 0) + 1
+            if self._refusals[key] > 1:
+                self._failed_at[key] = self._now()
             raise
         except Exception as error:
             if cancel.is_set():  # it hung in the network until now

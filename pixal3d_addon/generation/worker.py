@@ -355,7 +355,7 @@ class _Run:
             if not has_job:
                 self.save(state=State.FAILED, error=_STOPPED_BEFORE, hint="")
             else:
-                self.save(state=State.ABANDONED, error=_STOPPED_AFTER, hint=_STOPPED_AFTER_HINT)
+                self.save(state=State.ABANDONED, error=STOPPED_AFTER, hint=STOPPED_AFTER_HINT)
                 if self.generation.source_file:  # else it is a job that somebody else began
                     self._cancel_at_service()
         elif not has_job or isinstance(error, UnreadableModelError):
@@ -375,5 +375,5 @@ class _Run:
 
 
 _STOPPED_BEFORE: Final = "Stopped before the model was asked for. Nothing was charged."
-_STOPPED_AFTER: Final = "Stopped waiting. The service goes on with the job and charges for it."
-_STOPPED_AFTER_HINT: Final = "Fetch Again brings the model."
+STOPPED_AFTER: Final = "Stopped waiting. The service goes on with the job and charges for it."
+STOPPED_AFTER_HINT: Final = "Fetch Again brings the model."

@@ -125,6 +125,8 @@ class PIXAL3D_OT_try_again(_AsksService, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         with errors_reported(self):
             old = self.known()
+            if old.state not in {State.FAILED, State.UNCERTAIN} or session.manager().is_running(old.id):
+                raise GenerationError("This model is on its way, or has come meanwhile.")
             place = placement_here(context, context.scene.pixal3d.place_at)
             again = Generation(name=old.name, parameters=old.parameters, placement=place, options=old.options)
             # One whose outcome is unknown stays in the list: its job may still be found.

@@ -63,7 +63,8 @@ class PIXAL3D_OT_import_model(bpy.types.Operator):
             generation = generation.changed(placement=placement_here(context))
         if not this.is_set:  # the first time; from then on Adjust Last Operation shows them and sets others
             set_import_options(self, generation.options)
-            if generation.state is State.IMPORTED and not placeholder.find(generation):
+            is_given = self.properties.is_property_set("place_at")
+            if generation.state is State.IMPORTED and not is_given and not placeholder.find(generation):
                 this.place_at = "CURSOR"  # once more: not into the place of the first
             this.is_set = True
         try:

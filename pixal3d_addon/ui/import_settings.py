@@ -115,19 +115,24 @@ def import_options(owner: Any, **changes: Any) -> ImportOptions:
     return ImportOptions(**{**values, **changes})
 
 
-def set_import_options(owner: Any, options: ImportOptions) -> None:
-    """The reverse of :func:`import_options`."""
-    owner.turn = str(options.turn)
-    owner.use_height = options.height > 0.0
+def set_import_options(owner: bpy.types.Operator, options: ImportOptions) -> None:
+    """The reverse of :func:`import_options`, for an operator; what its caller has set stays."""
+    values: dict[str, Any] = {
+        "turn": str(options.turn),
+        "use_height": options.height > 0.0,
+        "shade_smooth": options.shade_smooth,
+        "use_merge": options.merge_distance > 0.0,
+        "is_asset": options.is_asset,
+        "asset_catalog": options.asset_catalog,
+        "textures": options.textures,
+    }
     if options.height > 0.0:
-        owner.height = options.height
-    owner.shade_smooth = options.shade_smooth
-    owner.use_merge = options.merge_distance > 0.0
+        values["height"] = options.height
     if options.merge_distance > 0.0:
-        owner.merge_distance = options.merge_distance
-    owner.is_asset = options.is_asset
-    owner.asset_catalog = options.asset_catalog
-    owner.textures = options.textures
+        values["merge_distance"] = options.merge_distance
+    for name, value in values.items():
+        if not owner.properties.is_property_set(name):
+            setattr(owner, name, value)
 
 
 def draw_import_options(layout: Any, owner: Any) -> None:

@@ -100,11 +100,13 @@ class PIXAL3D_OT_generate_again(bpy.types.Operator):
         with errors_reported(self):
             importer.ensure_can_import(context)
             facts = provenance.of(context.object)
-            settings = provenance.settings_of(facts)
+            # Not with its seed: that would pay for the model that is there.
+            settings = {**provenance.settings_of(facts), "seed": None}
             properties.set_parameter_values(context.scene.pixal3d, settings)
             chosen = context.scene.pixal3d
             place, options = placement_here(context, chosen.place_at), import_options(chosen)
-            again = Generation(name=str(facts["source"]), parameters=settings, placement=place, options=options)
+            name = str(facts.get("source", "Image"))
+            again = Generation(name=name, parameters=settings, placement=place, options=options)
             carry_out(self, Order(again, KeptImage(str(facts["generation"])), session.connection()))
             return {"FINISHED"}
         return {"CANCELLED"}

@@ -84,8 +84,9 @@ class PIXAL3D_OT_variations(bpy.types.Operator):
         return {"CANCELLED"}
 
     def _parameters(self, context: bpy.types.Context) -> dict[str, Any]:
-        if self.generation:
-            return dict(self._known().parameters)
+        snapshot = session.manager().get(self.generation) if self.generation else None
+        if snapshot:
+            return dict(snapshot.generation.parameters)
         return properties.parameter_values(context.scene.pixal3d)
 
     def _order(self, context: bpy.types.Context) -> Order:
@@ -93,9 +94,10 @@ class PIXAL3D_OT_variations(bpy.types.Operator):
         if not self.generation:
             return gather(context, settings, self.image, properties.parameter_values(settings))
         known = self._known()
-        again = Generation(
-            known.name, known.parameters, placement=placement_here(context, settings.place_at), options=known.options
-        )
+        # Not with its seed: that would pay for the model that is there.
+        parameters = {**known.parameters, "seed": None}
+        place = placement_here(context, settings.place_at)
+        again = Generation(known.name, parameters, placement=place, options=known.options)
         return Order(again, KeptImage(known.id), session.connection())
 
     def _known(self) -> Generation:
@@ -134,7 +136,7 @@ def _seeds(first: Value, count: int) -> list[int]:
 
 
 class PIXAL3D_OT_keep_this(bpy.types.Operator):
-    """Keep the active model, and remove the other variations that were made with it from the scene"""
+    """Keep the active model, and remove its other variations from the scene. Those under way are not waited for; they are charged"""  # noqa: E501  (Blender's tooltip)
 
     bl_idname = "pixal3d.keep_this"
     bl_label = "Keep This, Remove the Others"
@@ -148,15 +150,15 @@ class PIXAL3D_OT_keep_this(bpy.types.Operator):
             reason = "Go to Object Mode first"
         return allowed(cls, reason)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: Any) -> set[str]:
         facts = provenance.of(context.object)
-        group, kept = facts["group"], facts["generation"]
+        group, kept = str(facts["group"]), str(facts.get("generation", ""))
         manager = session.manager()
         others = [s.generation for s in manager.snapshots() if s.generation.group == group and s.generation.id != kept]
         for other in others:
-            manager.stop(other.id)
-        placeholder.sweep(others)
-        count = provenance.remove_others(group, kept)
+            manager.let_go(other.id)
+        placeholder.sweep({other.id for other in others})
+        count = provenance.remove_others(context.scene, group, kept)
         self.report({"INFO"}, said("Removed {count} models from the scene", count=count))
         return {"FINISHED"}
 

@@ -189,8 +189,8 @@ def test_stale_placeholders_go_but_not_one_that_holds_children(room: Any, planne
     child = bpy.data.objects.new("Child", None)
     bpy.context.scene.collection.objects.link(child)
     child.parent = empty
-    room("blender.placeholder").sweep([generation])
+    room("blender.placeholder").sweep({generation.id})
     assert room("blender.placeholder").find(generation) == [empty]
     child.parent = None
-    room("blender.placeholder").sweep([generation])
+    room("blender.placeholder").sweep({generation.id})
     assert room("blender.placeholder").find(generation) == []

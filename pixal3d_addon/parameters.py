@@ -65,6 +65,8 @@ class Parameter:
     maximum: float = 0
     step: float = 0
     choices: tuple[int, ...] = ()
+    short: str = ""
+    """A shorter label, for where the group's name stands above it; the label itself if empty."""
 
 
 class ParameterError(ValueError):
@@ -78,30 +80,30 @@ INPUTS: tuple[Parameter, ...] = (
     _P("image", "image", _K.IMAGE, _G.SOURCE, "Image", "Image to turn into a 3D model"),
     _P("generationResolution", "generation_resolution", _K.CHOICE, _G.QUALITY, "Geometry Resolution",
        "Resolution at which the shape is worked out. Higher shows finer forms and takes longer",
-       1536, choices=(1024, 1536)),
+       1536, choices=(1024, 1536), short="Geometry"),
     _P("maxNumTokens", "max_num_tokens", _K.WHOLE, _G.QUALITY, "Detail Budget",
        "Most high-resolution tokens that the shape may use. More allow finer geometry on intricate subjects",
-       49152, 4096, 131072, 1024),
+       49152, 4096, 131072, 1024, short="Detail"),
     _P("seed", "seed", _K.SEED, _G.QUALITY, "Seed",
        "Number that makes a result repeatable. Leave at -1 for a random one",
        None, 0, 2147483647, 1),
     _P("meshScale", "mesh_scale", _K.NUMBER, _G.MESH, "Mesh Scale",
        "Size of the model: 1 fits it into a cube of one meter",
-       1.0, 0.1, 4.0, 0.1),
+       1.0, 0.1, 4.0, 0.1, short="Scale"),
     _P("decimationTarget", "decimation_target", _K.WHOLE, _G.MESH, "Target Vertices",
        "About how many vertices the mesh ends with. Fewer give a lighter mesh with less detail",
-       200000, 5000, 2000000, 10000),
+       200000, 5000, 2000000, 10000, short="Vertices"),
     _P("remesh", "remesh", _K.SWITCH, _G.MESH, "Remesh",
        "Rebuild the topology for cleaner triangles and a single-sided surface", True),
     _P("resolution", "resolution", _K.CHOICE, _G.TEXTURE, "Texture Size",
        "Width and height of the textures in pixels. Higher shows sharper surfaces, and may cost more",
-       4096, choices=(1024, 2048, 4096)),
+       4096, choices=(1024, 2048, 4096), short="Size"),
     _P("ssGuidanceStrength", "ss_guidance_strength", _K.NUMBER, _G.STRUCTURE_SAMPLING, "Guidance",
        "How closely the overall form follows the image. Higher is more faithful and may add noise",
        7.5, 0.0, 10.0, 0.1),
     _P("ssGuidanceRescale", "ss_guidance_rescale", _K.NUMBER, _G.STRUCTURE_SAMPLING, "Guidance Rescale",
        "Calms the artifacts that strong guidance leaves in the overall form",
-       0.7, 0.0, 1.0, 0.01),
+       0.7, 0.0, 1.0, 0.01, short="Rescale"),
     _P("ssSamplingSteps", "ss_sampling_steps", _K.WHOLE, _G.STRUCTURE_SAMPLING, "Steps",
        "Denoising steps for the overall form. More is cleaner and slower",
        36, 1, 50, 1),
@@ -110,7 +112,7 @@ INPUTS: tuple[Parameter, ...] = (
        7.5, 0.0, 10.0, 0.1),
     _P("shapeSlatGuidanceRescale", "shape_slat_guidance_rescale", _K.NUMBER, _G.SHAPE_SAMPLING, "Guidance Rescale",
        "Calms the artifacts that strong guidance leaves in the detailed surface",
-       0.5, 0.0, 1.0, 0.01),
+       0.5, 0.0, 1.0, 0.01, short="Rescale"),
     _P("shapeSlatSamplingSteps", "shape_slat_sampling_steps", _K.WHOLE, _G.SHAPE_SAMPLING, "Steps",
        "Denoising steps for the detailed surface. More is cleaner and slower",
        36, 1, 50, 1),
@@ -122,7 +124,7 @@ INPUTS: tuple[Parameter, ...] = (
        1.0, 0.0, 10.0, 0.1),
     _P("texSlatGuidanceRescale", "tex_slat_guidance_rescale", _K.NUMBER, _G.TEXTURE_SAMPLING, "Guidance Rescale",
        "Calms the artifacts that strong guidance leaves in the texture",
-       0.0, 0.0, 1.0, 0.01),
+       0.0, 0.0, 1.0, 0.01, short="Rescale"),
     _P("texSlatSamplingSteps", "tex_slat_sampling_steps", _K.WHOLE, _G.TEXTURE_SAMPLING, "Steps",
        "Denoising steps for the texture. More is cleaner and slower",
        36, 1, 50, 1),

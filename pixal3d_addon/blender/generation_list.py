@@ -72,11 +72,13 @@ def active_id(context: bpy.types.Context) -> str:
 
 
 def needing_attention(manager: Manager) -> tuple[Snapshot, ...]:
-    """Those of this session that are not done with, the newest first. Looked for again only if something changed."""
+    """Those of this session that are not done with, the newest first, but those that only wait for their turn last.
+    Looked for again only if something changed."""
     global _attention
     snapshots = manager.snapshots()
     if snapshots is not _attention[0]:
-        _attention = snapshots, tuple(s for s in reversed(snapshots) if _needs_attention(s.generation, manager))
+        found = (s for s in reversed(snapshots) if _needs_attention(s.generation, manager))
+        _attention = snapshots, tuple(sorted(found, key=lambda snapshot: snapshot.is_queued))
     return _attention[1]
 
 

@@ -86,7 +86,7 @@ def rows(check: MeshCheck) -> Iterator[tuple[str, str, bool]]:
     yield "Faces", f"{check.faces:,}", False
     yield "Shells", _shells(check.shells, check.tiny_shells), check.tiny_shells > 0
     yield "Holes", f"{check.holes:,}", check.holes > 0
-    yield "Non-Manifold Edges", f"{check.non_manifold_edges:,}", check.non_manifold_edges > 0
+    yield "Non-Manifold", f"{check.non_manifold_edges:,}", check.non_manifold_edges > 0
     if check.loose_vertices:
         yield "Loose Vertices", f"{check.loose_vertices:,}", True
     for width, height in dict.fromkeys((texture.width, texture.height) for texture in check.textures):

@@ -63,7 +63,7 @@ def draw_condition(layout: Any, context: bpy.types.Context, snapshot: Snapshot, 
         layout.label(text=text, icon="TIME", translate=False)
         return
     elif generation.state is State.READY:
-        draw_text(layout, context, arrival.question(generation), icon="TIME")
+        draw_text(layout, context, arrival.question(generation), icon="QUESTION")
     elif generation.state is not State.IMPORTED:
         layout.label(text=state_text(generation.state), translate=False)
     for operator, text, sign in _ways_on(generation):
@@ -81,7 +81,7 @@ def _draw_progress(layout: Any, context: bpy.types.Context, snapshot: Snapshot, 
     else:
         layout.progress(factor=progress, text=f"{text} {progress:.0%}", translate=False)
     if (seconds := manager.seconds_left(generation)) is not None:
-        layout.label(text=time_left(seconds), icon="BLANK1", translate=False)
+        layout.label(text=time_left(seconds), translate=False)
     if snapshot.notice:
         draw_text(layout, context, snapshot.notice, icon="ERROR")
 

@@ -145,7 +145,7 @@ def draw_import_options(layout: Any, owner: Any) -> None:
     layout.prop(owner, "turn")
     _draw_switched(layout, owner, "Height", "use_height", "height")
     layout.prop(owner, "shade_smooth")
-    _draw_switched(layout, owner, "Merge by Distance", "use_merge", "merge_distance")
+    _draw_switched(layout, owner, "Merge", "use_merge", "merge_distance")
     layout.prop(owner, "textures")
     layout.prop(owner, "is_asset")
     row = layout.row()

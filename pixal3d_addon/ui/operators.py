@@ -100,8 +100,7 @@ class PIXAL3D_OT_generate_again(bpy.types.Operator):
         with errors_reported(self):
             importer.ensure_can_import(context)
             facts = provenance.of(context.object)
-            # Not with its seed: that would pay for the model that is there.
-            settings = {**provenance.settings_of(facts), "seed": None}
+            settings = provenance.settings_of(facts)
             properties.set_parameter_values(context.scene.pixal3d, settings)
             chosen = context.scene.pixal3d
             place, options = placement_here(context, chosen.place_at), import_options(chosen)

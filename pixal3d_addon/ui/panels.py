@@ -9,6 +9,7 @@ import bpy
 
 from ..blender import mesh_check, online, provenance, session
 from ..parameters import Group, in_group
+from ..translations import OUR_CONTEXT
 from .first_steps import draw_first_steps
 from .generation_list import PIXAL3D_PT_generations
 from .generation_rows import draw_generations
@@ -52,7 +53,8 @@ class _SettingsPanel(Sidebar):
         layout.use_property_split = True
         layout.use_property_decorate = False
         for parameter in in_group(self.group):
-            layout.prop(context.scene.pixal3d, parameter.identifier)
+            label = parameter.short or parameter.label
+            layout.prop(context.scene.pixal3d, parameter.identifier, text=label, text_ctxt=OUR_CONTEXT)
 
 
 def _settings_panel(group: Group, parent: str = "PIXAL3D_PT_main") -> type[bpy.types.Panel]:

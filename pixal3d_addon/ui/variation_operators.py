@@ -58,7 +58,9 @@ class PIXAL3D_OT_variations(bpy.types.Operator):
     def invoke(self, context: Any, event: bpy.types.Event) -> set[str]:
         with errors_reported(self):
             self._order(context)  # what speaks against it is said before the dialog
-            answer: set[str] = context.window_manager.invoke_props_dialog(self, width=_DIALOG_WIDTH_PX)
+            answer: set[str] = context.window_manager.invoke_props_dialog(
+                self, width=_DIALOG_WIDTH_PX, confirm_text="Generate"
+            )
             return answer
         return {"CANCELLED"}
 

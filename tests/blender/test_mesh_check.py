@@ -350,7 +350,7 @@ def test_the_rows_say_what_is_worth_a_look(room: Any, check: Any) -> None:
         ("Faces", "135", False),
         ("Shells", "3, 1 tiny", True),
         ("Holes", "1", True),
-        ("Non-Manifold Edges", "0", False),
+        ("Non-Manifold", "0", False),
     ]
 
 

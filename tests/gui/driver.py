@@ -29,12 +29,13 @@ Coordinates are window pixels with the origin at the bottom left, as ``Window.ev
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,6 @@ SETTLE_SECONDS = 0.3
 FIND_TRIES = 5
 DRAG_STEPS = 4
 SIDEBAR_TOLERANCE_PIXELS = 6
-HEADER_STEP_PIXELS = 12
-"""A closed panel's header is some 24 pixels high."""
 EDGE_PIXELS = 4
 """Rounded corners of an area."""
 START_SECONDS = 1.0
@@ -195,50 +194,40 @@ class Driver:
             yield 2 * STEP_SECONDS
         raise ScenarioError(f"the sidebar stays {self.region('UI', area).width} pixels wide instead of {width}")
 
-    def open_panel(self, name: str, area: str = "VIEW_3D") -> Generator[float, None, tuple[float, float]]:
+    def open_panel(self, name: str, area: str = "VIEW_3D") -> Generator[float, None, tuple[int, int]]:
         """Opens a closed panel (``PIXAL3D_PT_more``) by a click on its header. Returns where that is.
 
-        Blender does not say where a header is: what is no button is clicked, from the lowest thing drawn upwards, until
-        the panel is drawn; and clicked once more if it was another's header.
+        Those below it must be closed too. Blender does not say where a header is, but asks each panel that is shown
+        whether it is to be, from the top to the bottom; and the lowest things in the sidebar are their headers.
         """
-        panel: Any = getattr(bpy.types, name)
-        inner, drawn = panel.draw, []
-
-        def draw(this: Any, context: Any) -> None:
-            drawn.append(name)
-            inner(this, context)
-
-        panel.draw = draw
-        try:
-            region = self.region("UI", area)
+        visible: list[str] = []
+        tab = getattr(bpy.types, name).bl_category
+        panels = [cls for cls in _subclasses(bpy.types.Panel) if getattr(cls, "bl_category", "") == tab and _polls(cls)]
+        region = self.region("UI", area)
+        with _noting_polls(panels, visible):
             region.tag_redraw()
             yield 4 * STEP_SECONDS
-            if drawn:
-                raise ScenarioError(f"{name} is open already")
-            x, y = region.x + region.width // 4, self._lowest_drawn(region) + HEADER_STEP_PIXELS // 2
-            while y < region.y + region.height:
-                yield from self.move(x, y)
-                if not self.says_under_mouse("UI", area):
-                    for _ in range(2):
-                        yield from self.click(x, y)
-                        yield 2 * STEP_SECONDS
-                        if drawn:
-                            yield SETTLE_SECONDS
-                            return x, y
-                y += HEADER_STEP_PIXELS
-        finally:
-            panel.draw = inner
-        raise ScenarioError(f"no click opens {name}")
+        if name not in visible:
+            raise ScenarioError(f"{name} is not shown, but {visible}")
+        from_bottom = len(visible) - visible.index(name)
+        rows = self._rows_of_headers(region)
+        if len(rows) < from_bottom:
+            raise ScenarioError(f"there are only {len(rows)} headers for {visible}")
+        x, y = region.x + region.width // 3, rows[from_bottom - 1]
+        height = len(rows)
+        yield from self.click(x, y)
+        yield 4 * STEP_SECONDS
+        if len(self._rows_of_headers(region)) <= height:
+            raise ScenarioError(f"a click on the header of {name} opens nothing")
+        return x, y
 
-    def _lowest_drawn(self, region: Any) -> int:
-        """The window's row in which something other than background is drawn, of those in the region the lowest."""
+    def _rows_of_headers(self, region: Any) -> list[int]:
+        """The window's rows of what is drawn where the headers' arrows are, from the lowest upwards."""
         picture = pixels(Path(os.environ["PIXAL3D_GUI_FRAMEBUFFER"]))
-        columns = slice(region.x + region.width // 8, region.x + region.width // 2)
-        for y in range(region.y + EDGE_PIXELS, region.y + region.height):
-            row = picture[len(picture) - 1 - y, columns]
-            if (row != row[0]).any():
-                return y
-        return int(region.y)
+        columns = picture[::-1][region.y + EDGE_PIXELS : region.y + region.height, region.x + 24 : region.x + 64]
+        is_drawn = (columns != columns[:, :1]).any(axis=(1, 2))
+        edges = np.flatnonzero(np.diff(is_drawn.astype(np.int8)))
+        return [int(a + b) // 2 + region.y + EDGE_PIXELS + 1 for a, b in zip(edges[::2], edges[1::2], strict=False)]
 
     # Buttons
 
@@ -332,6 +321,43 @@ def pixels(framebuffer: Path) -> Any:
     size, width, height, row_bytes, colors = (int.from_bytes(data[4 * i : 4 * i + 4], "big") for i in (0, 4, 5, 12, 19))
     rows = np.frombuffer(data, np.uint8, height * row_bytes, size + colors * 12)
     return rows.reshape(height, row_bytes // 4, 4)[:, :width]
+
+
+def _subclasses(cls: Any) -> list[Any]:
+    below = [cls for direct in cls.__subclasses__() for cls in (direct, *_subclasses(direct))]
+    return list(dict.fromkeys(below))  # one with two parents is below both
+
+
+def _polls(cls: Any) -> bool:
+    return cls.is_registered and any("poll" in base.__dict__ for base in cls.__mro__)
+
+
+@contextlib.contextmanager
+def _noting_polls(panels: list[Any], visible: list[str]) -> Iterator[None]:
+    """Meanwhile the panels' names are noted, in the order in which Blender asks whether they are shown, if they are."""
+
+    def noting(cls: Any) -> Any:
+        inner = cls.poll
+
+        def poll(this: Any, context: Any) -> bool:
+            is_shown = bool(inner(context))
+            if is_shown and cls.__name__ not in visible:
+                visible.append(cls.__name__)
+            return is_shown
+
+        return classmethod(poll)
+
+    own = [(cls, cls.__dict__.get("poll")) for cls in panels]
+    for cls, poll in [(cls, noting(cls)) for cls in panels]:
+        cls.poll = poll
+    try:
+        yield
+    finally:
+        for cls, poll in own:
+            if poll is None:
+                del cls.poll
+            else:
+                cls.poll = poll
 
 
 def play(scenario: Callable[[Driver], Steps]) -> None:

@@ -33,6 +33,7 @@ SAME_AS_ENGLISH: dict[str, set[str]] = {
     "Faces": {"fr"},
     "Frame": {"fr"},
     "Mesh": {"de"},
+    "Non-Manifold": {"de"},
     "Pixal3D: {name} {percent} %": {"es"},
     "Source": {"fr"},
     "Texture": {"fr"},

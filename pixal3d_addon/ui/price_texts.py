@@ -24,7 +24,7 @@ def draw_generate(layout: Any, context: bpy.types.Context, image: str = "", *, i
     row = layout.row(align=True)
     row.scale_y = 1.5
     row.enabled = is_enabled
-    row.operator("pixal3d.generate", text=_label(price), icon="MESH_MONKEY", translate=False).image = image
+    row.operator("pixal3d.generate", text=generate_text(price), icon="MESH_MONKEY", translate=False).image = image
     row.operator("pixal3d.variations", text="", icon="MOD_ARRAY").image = image
     if (price is None or price.is_old) and not pricing.is_due():
         row.operator("pixal3d.quote", text="", icon="FILE_REFRESH").image = image
@@ -32,18 +32,13 @@ def draw_generate(layout: Any, context: bpy.types.Context, image: str = "", *, i
         draw_text(layout, context, trouble, icon="ERROR")
 
 
-def generate_text(context: bpy.types.Context, count: int = 1) -> str:
-    """The label of a button that generates `count` models with the scene's settings."""
-    return _label(pricing.price(properties.parameter_values(context.scene.pixal3d)), count)
-
-
-def _label(price: Price | None, count: int = 1) -> str:
-    """With the price for all. A question mark says that it is of other settings, or was asked for long ago."""
+def generate_text(price: Price | None) -> str:
+    """The button's label. A question mark says that the price is of other settings, or was asked for long ago."""
     if price is None:
         return said("Generate")
     if price.is_old:
-        return said("Generate · {price} CU?", price=units(price.cost * count))
-    return said("Generate · {price} CU", price=units(price.cost * count))
+        return said("Generate · {price} CU?", price=units(price.cost))
+    return said("Generate · {price} CU", price=units(price.cost))
 
 
 def question(parameters: Mapping[str, object], count: int = 1) -> str:

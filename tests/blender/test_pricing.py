@@ -39,9 +39,16 @@ def chair(addon: Any) -> Any:
 
 
 @pytest.fixture
-def label(room: Callable[[str], Any]) -> Callable[..., str]:
+def label(room: Callable[[str], Any]) -> Callable[[], str]:
     """What stands on the button."""
-    return lambda count=1: room("ui.price_texts").generate_text(bpy.context, count)  # type: ignore[no-any-return]
+    values = room("ui.properties").parameter_values
+
+    def text() -> str:
+        price = room("blender.pricing").price(values(bpy.context.scene.pixal3d))
+        label: str = room("ui.price_texts").generate_text(price)
+        return label
+
+    return text
 
 
 @pytest.fixture
@@ -75,7 +82,6 @@ def test_drawing_wishes_for_the_price_and_then_the_button_shows_it(pricing: Any,
     assert quotes_asked(service) == 0, "drawing itself asks nothing"
     let_look(pricing)
     assert label() == "Generate · 60 CU"
-    assert label(3) == "Generate · 180 CU"
     assert not pricing.is_due()
     bpy.context.scene.pixal3d.resolution = "1024"
     assert label() == "Generate · 60 CU?"

@@ -28,7 +28,8 @@ def scenario(d: Driver) -> Steps:
         return sum("dryRun" in r["query"] for r in service.requests())
 
     def label() -> Any:
-        return sys.modules[f"{ADDON}.ui.price_texts"].generate_text(bpy.context)
+        values = sys.modules[f"{ADDON}.ui.properties"].parameter_values(addon.settings())
+        return sys.modules[f"{ADDON}.ui.price_texts"].generate_text(pricing.price(values))
 
     def set_texture_size(size: str) -> None:
         """As the panel's own field does it: the sidebar is drawn anew."""

@@ -102,7 +102,8 @@ def ask(operator: bpy.types.Operator, context: Any, event: bpy.types.Event, titl
 def allowed(operator: type[bpy.types.Operator], reason: str) -> bool:
     """For ``poll``: whether nothing speaks against it; if something does, the button says what."""
     if reason:
-        operator.poll_message_set(translated, reason)  # type: ignore[arg-type]  # called when it is shown
+        # Not a function: Blender keeps it until it ends, and 4.2 crashed on letting go of it then.
+        operator.poll_message_set(translated(reason))
     return not reason
 
 

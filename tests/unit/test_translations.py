@@ -30,6 +30,7 @@ SAME_AS_ENGLISH: dict[str, set[str]] = {
     "{0} × {1} px": set(LANGUAGES),
     "{width} × {height} px": set(LANGUAGES),
     "Image": {"fr"},
+    "Detail": {"de"},
     "Faces": {"fr"},
     "Frame": {"fr"},
     "Mesh": {"de"},

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -60,6 +61,8 @@ class Manager:
         self._experience = Experience()
         self._keeper = Keeper(self._snapshots, self._begin_again, self._note_disk_use, self._experience.learn)
         self._has_keeper = False
+        self._shown_at: dict[str, float] = {}
+        """When the artist could see what a click had begun; in all the future until then."""
         self._refused: set[str] = set()
         """Whose models Blender could not place: the artist decides when it is tried again."""
         self._is_closed = False
@@ -124,12 +127,21 @@ class Manager:
             and (
                 other.state in UNPAID
                 or other.state is State.SUBMITTING
-                or generation.created_at - other.created_at < limits.DOUBLE_CLICK_SECONDS
+                or generation.created_at - self._shown_at.get(other.id, other.created_at) < limits.DOUBLE_CLICK_SECONDS
             )
             for other in (snapshot.generation for snapshot in self.snapshots())
         )
 
     # What can be done.
+
+    def note_click(self, generation_id: str) -> None:
+        """It was begun by a click, which nothing shows yet. A busy Blender may draw seconds later, and hands a second
+        click on before the artist has seen the effect of the first."""
+        self._shown_at[generation_id] = math.inf
+
+    def note_shown(self, generation_id: str) -> None:
+        """Blender has drawn it."""
+        self._shown_at[generation_id] = time.time()
 
     def configure(self, settings: Settings, connection: Connection | None) -> None:
         """What the artist has set by now, and the way to the service, ``None`` if there is no key or no network.

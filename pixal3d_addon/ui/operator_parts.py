@@ -66,10 +66,22 @@ def _begin(orders: Sequence[Order]) -> None:
     for order in orders:
         session.manager().start(order.generation, order.source, order.connection, instead_of=order.instead_of)
         watcher.watch()
+        _note_click(order.generation.id)
         added = placeholder.add(bpy.context, order.generation, _picture(order))
         has_placeholder = has_placeholder or added is not None
     if has_placeholder:
         bpy.ops.ed.undo_push(message="Generate")
+
+
+def _note_click(generation_id: str) -> None:
+    """Blender's timers run after what this click has changed was drawn, and before a click that was made meanwhile."""
+    manager = session.manager()
+    manager.note_click(generation_id)
+
+    def note() -> None:
+        manager.note_shown(generation_id)
+
+    bpy.app.timers.register(note)
 
 
 def _picture(order: Order) -> Pixels | None:

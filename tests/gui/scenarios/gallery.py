@@ -154,7 +154,8 @@ def select(d: Driver, image: Any) -> Steps:
 
 
 def label() -> str:
-    return str(module("ui.price_texts").generate_text(bpy.context))
+    values = module("ui.properties").parameter_values(addon.settings())
+    return str(module("ui.price_texts").generate_text(module("blender.pricing").price(values)))
 
 
 def generate(g: Gallery) -> Any:

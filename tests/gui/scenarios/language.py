@@ -51,7 +51,7 @@ def texts(failed: str) -> dict[str, str]:
     generation = addon.manager().get(failed).generation
     said, texts = module("ui.generation_texts"), module("ui.texts")
     return {
-        "button": module("ui.price_texts").generate_text(bpy.context),
+        "button": module("ui.price_texts").generate_text(None),
         "state": said.state_text(generation.state),
         "time left": said.time_left(150.0),
         "error": texts.translated(generation.trouble),

@@ -21,7 +21,7 @@ import bpy
 from ..generation import Pixels, SourceImageError
 from ..generation.look import Original
 from . import image_parts, limits
-from .image_source import _pixels
+from .image_source import pixels
 
 _SENT_AS_THEY_ARE = frozenset({"PNG", "JPEG", "WEBP"})
 
@@ -75,21 +75,13 @@ def is_loaded(image: bpy.types.Image) -> bool:
     return image.has_data and (not is_large(image) or bool(of_preview(image).any()))
 
 
-def copied(image: bpy.types.Image | None, values: Any, original: Original) -> Pixels | None:
+def copied(image: bpy.types.Image | None, values: Any) -> Pixels | None:
     """The pixels of a loaded image, in `values`; ``None`` if they are not of that length any more."""
     if image is None or not image.has_data or values is None:
         return None
     if len(values) != image.size[0] * image.size[1] * image.channels:
         return None
-    image.pixels.foreach_get(values)  # type: ignore[attr-defined]
-    return Pixels(
-        width=original.width,
-        height=original.height,
-        values=values,
-        channels=image.channels,
-        is_linear=image.is_float and not image.colorspace_settings.is_data,
-        has_alpha=image.alpha_mode not in {"NONE", "CHANNEL_PACKED"},
-    )
+    return pixels(image, values)
 
 
 def original(image: bpy.types.Image) -> Original:
@@ -111,7 +103,7 @@ def original(image: bpy.types.Image) -> Original:
 def problem_of(image: bpy.types.Image) -> str:
     """What a click would say. Blender does not try a second time to load what it could not."""
     try:
-        _pixels(image)
+        pixels(image)
     except SourceImageError as error:
         return str(error)
     return ""

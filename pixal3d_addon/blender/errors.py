@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+from bpy.app.translations import pgettext_rpt
+
 from ..generation import GenerationError
 
 
@@ -23,3 +25,8 @@ class NoImageError(BlenderSideError):
 
 class ModelImportError(BlenderSideError):
     """Blender's importer could not read the model."""
+
+
+def reported(error: RuntimeError) -> str:
+    """What an operator has reported that was called from Python: Blender sets a word before it, in its language."""
+    return str(error).removeprefix(f"{pgettext_rpt('Error')}: ").strip()

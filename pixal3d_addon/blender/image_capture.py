@@ -14,7 +14,7 @@ import bpy
 
 from . import render_result
 from .errors import NoImageError
-from .image_parts import packed_image
+from .image_parts import image_of_pixels, packed_image
 
 SIDE_PX = 1024
 """Of a captured view. The model works on 1024 px (TencentARC/Pixal3D, ``inference.py``)."""
@@ -56,10 +56,7 @@ def image_of_view(context: Any, area: bpy.types.Area) -> bpy.types.Image:
     if not alpha.any():
         raise NoImageError("There is nothing in the middle of the 3D View.", "Turn the view to what is to be captured.")
     picture[:, :3] /= np.where(alpha > 0.0, alpha, 1.0)  # what is drawn is premultiplied, a byte image is not
-    image = bpy.data.images.new("View", side, side, alpha=True)
-    image.pixels.foreach_set(np.clip(picture, 0.0, 1.0).ravel())  # type: ignore[attr-defined]
-    image.pack()
-    return image
+    return image_of_pixels("View", side, side, np.clip(picture, 0.0, 1.0).ravel())
 
 
 def _drawn(context: Any, area: bpy.types.Area, side: int) -> Any:

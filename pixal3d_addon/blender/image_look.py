@@ -271,7 +271,7 @@ def _judge(entry: _Entry) -> Iterator[None]:
         yield from memory.until_done()
         yield from _until_unlocked()
         begin = time.monotonic()
-        pixels = calm_pixels.copied(_image(entry), memory.found(), original)
+        pixels = calm_pixels.copied(_image(entry), memory.found())
         if (image := _image(entry)) and image.is_dirty:
             pause = max(limits.LOOK_REST_SECONDS, limits.LOOK_REST_FACTOR * (time.monotonic() - begin))
     if pixels is None:

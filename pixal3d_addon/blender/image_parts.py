@@ -65,6 +65,14 @@ def packed_image(name: str, data: bytes) -> bpy.types.Image:
     return image
 
 
+def image_of_pixels(name: str, width: int, height: int, values: Any) -> bpy.types.Image:
+    """A new datablock of these values (RGBA, bottom row first, sRGB with straight alpha), saved with the file."""
+    image = bpy.data.images.new(name, width, height, alpha=True)
+    image.pixels.foreach_set(values)  # type: ignore[attr-defined]
+    image.pack()  # else they are gone when the file is opened again
+    return image
+
+
 def _read_like(image: bpy.types.Image, like: bpy.types.Image | None) -> None:
     if like is None:
         return

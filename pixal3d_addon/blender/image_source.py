@@ -58,14 +58,14 @@ def source_image(
         return _of_tile(image, framing, part.udim_tile)
     if image.source == "MOVIE":
         with image_parts.movie_frame(image, part.frame) as movie:
-            return SourceImage(image.name, _pixels(movie), framing)
+            return SourceImage(image.name, pixels(movie), framing)
     if image.source == "SEQUENCE" and not image.packed_file:
         return _of_sequence(image, framing, part.frame)
     if image.source == "FILE" and not image.is_dirty and framing == Framing():
         as_it_is = _packed_bytes(image) if image.packed_file else _file(image)
         if as_it_is is not None:
             return SourceImage(image.name, as_it_is)
-    return SourceImage(image.name, _pixels(image), framing)
+    return SourceImage(image.name, pixels(image), framing)
 
 
 def source_image_from_path(path: str, framing: Framing = Framing()) -> SourceImage:  # noqa: B008
@@ -106,7 +106,7 @@ def _of_file(name: str, file: Path, framing: Framing, like: bpy.types.Image | No
     if framing == Framing() and _is_sendable_file(file, like):
         return SourceImage(name, file)
     with image_parts.loaded(file, like) as image:
-        return SourceImage(name, _pixels(image), framing)
+        return SourceImage(name, pixels(image), framing)
 
 
 def _of_tile(image: bpy.types.Image, framing: Framing, wanted: int) -> SourceImage:
@@ -117,7 +117,7 @@ def _of_tile(image: bpy.types.Image, framing: Framing, wanted: int) -> SourceIma
                 f"Tile {tile} of the image {image.name} can't be read before it is saved.",
                 "Save the image (Image > Save in the Image Editor), or use its first tile.",
             )
-        return SourceImage(image.name, _pixels(image), framing)
+        return SourceImage(image.name, pixels(image), framing)
     file = Path(image_parts.tile_path(image, tile))
     if not image.packed_files:
         return _of_file(file.name, file, framing, image)
@@ -125,7 +125,7 @@ def _of_tile(image: bpy.types.Image, framing: Framing, wanted: int) -> SourceIma
     if framing == Framing() and _is_sendable(data[: limits.IMAGE_HEADER_BYTES], len(data), image):
         return SourceImage(file.name, data)
     with image_parts.unpacked(data, image) as unpacked:
-        return SourceImage(file.name, _pixels(unpacked), framing)
+        return SourceImage(file.name, pixels(unpacked), framing)
 
 
 def _of_sequence(image: bpy.types.Image, framing: Framing, frame: int) -> SourceImage:
@@ -135,7 +135,7 @@ def _of_sequence(image: bpy.types.Image, framing: Framing, frame: int) -> Source
                 f"The image sequence {image.name} was painted on, on a frame that Blender does not tell.",
                 "Save the image (Image > Save in the Image Editor), or set the frame to 0 for the one shown now.",
             )
-        return SourceImage(image.name, _pixels(image), framing)
+        return SourceImage(image.name, pixels(image), framing)
     return _of_file(image.name, Path(image_parts.sequence_path(image, frame)), framing, image)
 
 
@@ -215,7 +215,11 @@ def _is_sendable(header: bytes, size: int, like: bpy.types.Image | None) -> bool
     return mime in _SENT_AS_THEY_ARE and is_seen_so and size <= generation_limits.MAX_SOURCE_BYTES
 
 
-def _pixels(image: bpy.types.Image) -> Pixels:
+def pixels(image: bpy.types.Image, values: Any = None) -> Pixels:
+    """
+    :param values: memory for them (float32, width * height * channels), if there is some already.
+    :raises SourceImageError: there are none, or of several layers.
+    """
     import numpy as np
 
     width, height = image.size
@@ -227,7 +231,8 @@ def _pixels(image: bpy.types.Image) -> Pixels:
         raise SourceImageError(
             f"The image {image.name} has no pixels.", "Check that its file is there, or select another image."
         )
-    values = np.empty(width * height * image.channels, np.float32)
+    if values is None:
+        values = np.empty(width * height * image.channels, np.float32)
     image.pixels.foreach_get(values)  # type: ignore[attr-defined]
     return Pixels(
         width=width,

@@ -15,6 +15,7 @@ import bpy
 from mathutils import Matrix
 
 from ..generation import Generation, Pixels
+from .image_parts import image_of_pixels
 from .placement import collection_for, scene_of
 
 KEY = "pixal3d_placeholder"
@@ -49,9 +50,7 @@ def add(context: Any, generation: Generation, picture: Pixels | None) -> bpy.typ
 
 def _image_of(picture: Pixels, name: str) -> bpy.types.Image:
     """A datablock of its own, which goes with the placeholder."""
-    image = bpy.data.images.new(name, picture.width, picture.height, alpha=True)
-    image.pixels.foreach_set(picture.values)  # type: ignore[attr-defined]
-    image.pack()  # else it is gone when the file is opened again
+    image = image_of_pixels(name, picture.width, picture.height, picture.values)
     image[KEY] = True
     return image
 

@@ -47,7 +47,7 @@ def remove_others(scene: bpy.types.Scene, group: str, kept: str) -> int:
 
     What the artist has parented to them stays where it is.
     """
-    roots = [obj for obj in scene.objects if _read(obj).get("group") == group and obj.library is None]
+    roots = [obj for obj in scene.objects if _read(obj).get("group") == group and obj.is_editable]
     others = [root for root in roots if _read(root).get("generation") != kept]
     gone = {
         part

@@ -14,11 +14,11 @@ import time
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_rpt
 
 from .. import translations
 from ..generation import Generation, Manager, Snapshot, State
 from . import arrival, generation_list, limits, open_file, placeholder, provenance, session
+from .errors import reported
 from .redraw import redraw_panels
 
 _seen: tuple[Snapshot, ...] = ()
@@ -194,7 +194,7 @@ def _place(generation_id: str, operator: bpy.types.Operator) -> None:
     try:
         bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=generation_id)  # type: ignore[attr-defined]
     except RuntimeError as error:
-        _report(operator, "ERROR", str(error).removeprefix(f"{pgettext_rpt('Error')}: ").strip())
+        _report(operator, "ERROR", reported(error))
     else:
         manager = session.manager()
         if snapshot := manager.get(generation_id):

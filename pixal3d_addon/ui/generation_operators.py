@@ -14,7 +14,7 @@ from ..blender.redraw import redraw_panels
 from ..generation import UNPAID, Generation, GenerationError, KeptImage, State
 from ..parameters import readable
 from . import properties
-from .operator_parts import Order, allowed, ask, can_ask_service, carry_out, errors_reported
+from .operator_parts import Order, allowed, ask, can_ask_service, carry_out, errors_reported, known_generation
 from .price_texts import question
 from .texts import said
 
@@ -36,10 +36,7 @@ class _OnGeneration:
         """
         :raises GenerationError: it was removed meanwhile.
         """
-        snapshot = session.manager().get(self.generation)  # type: ignore[arg-type]
-        if snapshot is None:
-            raise GenerationError("This generation is not known any more.", "Select the image and generate.")
-        return snapshot.generation
+        return known_generation(self.generation)  # type: ignore[arg-type]
 
 
 class _AsksService(_OnGeneration):

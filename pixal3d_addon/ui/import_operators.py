@@ -13,8 +13,7 @@ from ..blender.errors import ModelImportError
 from ..blender.open_file import is_open, placement_here
 from ..generation import Generation, GenerationError, State
 from .import_settings import draw_import_options, import_options, import_properties, place_property, set_import_options
-from .operator_parts import is_from_window
-from .texts import translated
+from .operator_parts import report_error
 
 _log = logging.getLogger(__name__)
 
@@ -71,8 +70,7 @@ class PIXAL3D_OT_import_model(bpy.types.Operator):
             objects = self._import(context, generation)
         except GenerationError as error:
             manager.mark_import_failed(this.generation, error)
-            text = str(error)
-            self.report({"ERROR"}, translated(text, is_report=True) if is_from_window(self) else text)
+            report_error(self, error)
             return {"CANCELLED"}
         manager.mark_imported(this.generation)
         if not bpy.app.background:

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import bpy
-from bpy.app.translations import pgettext_rpt
 
 from ..blender import image_look, online, placeholder, session, watcher
-from ..blender.errors import ModelImportError
+from ..blender.errors import ModelImportError, reported
 from ..generation import Generation, GenerationError, Pixels, SourceImage
 from ..parameters import ParameterError
 from ..scenario import ScenarioError
@@ -30,8 +29,23 @@ def errors_reported(operator: bpy.types.Operator) -> Iterator[None]:
     try:
         yield
     except (ScenarioError, GenerationError, ParameterError) as error:
-        text = str(error)
-        operator.report({"ERROR"}, translated(text, is_report=True) if is_from_window(operator) else text)
+        report_error(operator, error)
+
+
+def report_error(operator: bpy.types.Operator, error: Exception) -> None:
+    """As :func:`errors_reported` does it."""
+    text = str(error)
+    operator.report({"ERROR"}, translated(text, is_report=True) if is_from_window(operator) else text)
+
+
+def known_generation(generation_id: str) -> Generation:
+    """
+    :raises GenerationError: it was removed meanwhile.
+    """
+    snapshot = session.manager().get(generation_id)
+    if snapshot is None:
+        raise GenerationError("This generation is not known any more.", "Select the image and generate.")
+    return snapshot.generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,7 @@ def _run(order: Order) -> None:
     try:
         bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=order.generation.id)  # type: ignore[attr-defined]
     except RuntimeError as error:  # that operator's own report
-        raise ModelImportError(str(error).removeprefix(f"{pgettext_rpt('Error')}: ").strip()) from None
+        raise ModelImportError(reported(error)) from None
 
 
 def is_from_window(operator: bpy.types.Operator) -> bool:

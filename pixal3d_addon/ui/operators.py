@@ -27,12 +27,7 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
     bl_options = set()
 
     __annotations__ = {
-        "image": bpy.props.StringProperty(
-            name="Image",
-            description="Name of an image in this file, or path of an image file. "
-            "If empty, the image set in the scene, or else the active material's texture",
-            options={"SKIP_SAVE"},
-        ),
+        "image": properties.image_property(),
         **properties.framing_properties(for_operator=True),
         **properties.part_properties(for_operator=True),
         "place_at": place_property(for_operator=True),

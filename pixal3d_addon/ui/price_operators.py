@@ -28,12 +28,7 @@ class PIXAL3D_OT_quote(bpy.types.Operator):
     bl_label = "Ask for the Price"
     bl_options = set()
 
-    image: bpy.props.StringProperty(
-        name="Image",
-        description="Name of an image in this file, or path of an image file. "
-        "If empty, the image set in the scene, or else the active material's texture",
-        options={"SKIP_SAVE"},
-    )
+    image: properties.image_property()
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

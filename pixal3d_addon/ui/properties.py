@@ -76,6 +76,16 @@ def _property(parameter: Parameter, for_operator: bool) -> Any:
     )
 
 
+def image_property() -> Any:
+    """Of an operator: which image it is about."""
+    return bpy.props.StringProperty(
+        name="Image",
+        description="Name of an image in this file, or path of an image file. "
+        "If empty, the image set in the scene, or else the active material's texture",
+        options={"SKIP_SAVE"},
+    )
+
+
 def framing_properties(*, for_operator: bool = False) -> dict[str, Any]:
     """What of the image is sent, by the names of :class:`..generation.Framing`."""
     options: dict[str, Any] = {"options": {"SKIP_SAVE"}} if for_operator else {}

@@ -12,11 +12,11 @@ import bpy
 
 from ..blender import placeholder, pricing, provenance, session
 from ..blender.open_file import placement_here
-from ..generation import Generation, GenerationError, KeptImage
+from ..generation import Generation, KeptImage
 from ..parameters import SETTINGS, Kind, Value
 from . import properties
 from .layout_parts import draw_text
-from .operator_parts import Order, allowed, can_ask_service, carry_out, errors_reported
+from .operator_parts import Order, allowed, can_ask_service, carry_out, errors_reported, known_generation
 from .ordering import gather
 from .price_texts import question, units
 from .texts import said
@@ -39,12 +39,7 @@ class PIXAL3D_OT_variations(bpy.types.Operator):
     count: bpy.props.IntProperty(
         name="Variations", description="Number of models", default=4, min=2, max=16, options={"SKIP_SAVE"}
     )
-    image: bpy.props.StringProperty(
-        name="Image",
-        description="Name of an image in this file, or path of an image file. "
-        "If empty, the image set in the scene, or else the active material's texture",
-        options={"SKIP_SAVE"},
-    )
+    image: properties.image_property()
     generation: bpy.props.StringProperty(
         name="Generation",
         description="Identifier of a generation whose image and settings are taken instead",
@@ -95,18 +90,12 @@ class PIXAL3D_OT_variations(bpy.types.Operator):
         settings = context.scene.pixal3d
         if not self.generation:
             return gather(context, settings, self.image, properties.parameter_values(settings))
-        known = self._known()
+        known = known_generation(self.generation)
         # Not with its seed: that would pay for the model that is there.
         parameters = {**known.parameters, "seed": None}
         place = placement_here(context, settings.place_at)
         again = Generation(known.name, parameters, placement=place, options=known.options)
         return Order(again, KeptImage(known.id), session.connection())
-
-    def _known(self) -> Generation:
-        snapshot = session.manager().get(self.generation)
-        if snapshot is None:
-            raise GenerationError("This generation is not known any more.", "Select the image and generate.")
-        return snapshot.generation
 
 
 def variations(order: Order, count: int, context: Any) -> list[Order]:

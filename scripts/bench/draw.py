@@ -10,7 +10,6 @@ ratios are what counts, since the times drift with the machine.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -20,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from scripts.bench.store import NOWHERE, built_zip
+from scripts.bench.store import built_zip, recorded
 from tests.support.blender_process import Blender, virtual_display
 
 BLENDER_TIMEOUT_SECONDS = 180
@@ -34,20 +33,9 @@ def measured(blender: Blender, base: Path) -> dict[str, dict[str, list[float]]]:
     work.mkdir()
     blender.install(built_zip(base / "dist"), profile)
     with virtual_display(*SIZE_PX) as display:
-        run = blender.run(
-            *("--enable-event-simulate", "--window-geometry", "0", "0", *map(str, SIZE_PX)),
-            *("--python-exit-code", "9", "--python", ROOT / "scripts/bench/draw_in_blender.py"),
-            profile=profile,
-            environment={**display, **NOWHERE, "PIXAL3D_GUI_RESULTS": str(work)},
-            timeout=BLENDER_TIMEOUT_SECONDS,
+        found: dict[str, dict[str, list[float]]] = recorded(
+            blender, "draw_in_blender.py", profile, display, work, size_px=SIZE_PX, timeout=BLENDER_TIMEOUT_SECONDS
         )
-    report = work / "result.json"
-    if run.returncode or not report.exists():
-        raise RuntimeError(f"Blender ended with {run.returncode}:\n{run.output}")
-    result = json.loads(report.read_text(encoding="utf-8"))
-    if result["error"]:
-        raise RuntimeError(result["error"])
-    found: dict[str, dict[str, list[float]]] = result["recorded"]
     return found
 
 

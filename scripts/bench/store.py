@@ -23,6 +23,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -135,12 +136,31 @@ def in_blender(blender: Blender, profile: Path, store: Path, display: dict[str, 
     """One start of Blender with a copy of the store, and what was measured in it."""
     copy = Path(shutil.copytree(profile, work / "profile"))
     copied(store, copy / STORE)
+    measured: dict[str, float] = recorded(
+        blender, "store_in_blender.py", copy, display, work, size_px=SIZE_PX, timeout=BLENDER_TIMEOUT_SECONDS
+    )
+    shutil.rmtree(work)
+    work.mkdir()
+    return measured
+
+
+def recorded(
+    blender: Blender,
+    script: str,
+    profile: Path,
+    display: dict[str, str],
+    work: Path,
+    *,
+    size_px: tuple[int, int],
+    timeout: float,
+) -> Any:
+    """What a script of this folder recorded (``tests/gui/driver.py``) in a Blender window."""
     run = blender.run(
-        *("--enable-event-simulate", "--window-geometry", "0", "0", *map(str, SIZE_PX)),
-        *("--python-exit-code", "9", "--python", ROOT / "scripts/bench/store_in_blender.py"),
-        profile=copy,
+        *("--enable-event-simulate", "--window-geometry", "0", "0", *map(str, size_px)),
+        *("--python-exit-code", "9", "--python", ROOT / "scripts/bench" / script),
+        profile=profile,
         environment={**display, **NOWHERE, "PIXAL3D_GUI_RESULTS": str(work)},
-        timeout=BLENDER_TIMEOUT_SECONDS,
+        timeout=timeout,
     )
     report = work / "result.json"
     if run.returncode or not report.exists():
@@ -148,10 +168,7 @@ def in_blender(blender: Blender, profile: Path, store: Path, display: dict[str, 
     result = json.loads(report.read_text(encoding="utf-8"))
     if result["error"]:
         raise RuntimeError(result["error"])
-    shutil.rmtree(work)
-    work.mkdir()
-    measured: dict[str, float] = result["recorded"]
-    return measured
+    return result["recorded"]
 
 
 def in_plain_python(stores: dict[int, Path], files: Path, work: Path) -> dict[int, list[dict[str, float]]]:

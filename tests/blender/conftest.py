@@ -74,3 +74,23 @@ def service(addon: ModuleType, standin: Any, monkeypatch: pytest.MonkeyPatch) ->
         creative_units=None,
     )
     return standin
+
+
+@pytest.fixture
+def manager(service: Any, room: Callable[[str], Any]) -> Any:
+    """The add-on's manager, with the stand-in to ask."""
+    return room("blender.session").manager()
+
+
+@pytest.fixture
+def painted(addon: ModuleType) -> Any:
+    """An image named Chair: a painted disk on nothing."""
+    import numpy as np
+
+    size = 64
+    y, x = np.mgrid[0:size, 0:size] / size - 0.5
+    picture = np.zeros((size, size, 4), np.float32)
+    picture[x**2 + y**2 < 0.1] = (0.8, 0.3, 0.1, 1.0)
+    image = bpy.data.images.new("Chair", size, size, alpha=True)
+    image.pixels.foreach_set(picture.ravel())
+    return image

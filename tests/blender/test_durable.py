@@ -9,27 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import bpy  # isort: skip
-import numpy as np
 import pytest
 
 QUICK = {"decimation_target": 5000, "resolution": "1024"}
 
 
 @pytest.fixture
-def chair(addon: Any) -> bpy.types.Image:
-    """A painted disk on nothing."""
-    size = 64
-    y, x = np.mgrid[0:size, 0:size] / size - 0.5
-    picture = np.zeros((size, size, 4), np.float32)
-    picture[x**2 + y**2 < 0.1] = (0.8, 0.3, 0.1, 1.0)
-    image = bpy.data.images.new("Chair", size, size, alpha=True)
-    image.pixels.foreach_set(picture.ravel())
-    return image
-
-
-@pytest.fixture
-def manager(service: Any, room: Any) -> Any:
-    return room("blender.session").manager()
+def chair(painted: bpy.types.Image) -> bpy.types.Image:
+    return painted
 
 
 @pytest.fixture

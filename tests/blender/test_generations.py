@@ -8,16 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import bpy  # isort: skip
-import numpy as np
 import pytest
 from mathutils import Euler
 
 QUICK = {"decimation_target": 5000, "resolution": "1024"}
-
-
-@pytest.fixture
-def manager(service: Any, room: Any) -> Any:
-    return room("blender.session").manager()
 
 
 @pytest.fixture
@@ -26,18 +20,7 @@ def listed(room: Any) -> Any:
 
 
 @pytest.fixture
-def image(addon: Any) -> bpy.types.Image:
-    size = 64
-    y, x = np.mgrid[0:size, 0:size] / size - 0.5
-    picture = np.zeros((size, size, 4), np.float32)
-    picture[x**2 + y**2 < 0.1] = (0.8, 0.3, 0.1, 1.0)
-    image = bpy.data.images.new("Chair", size, size, alpha=True)
-    image.pixels.foreach_set(picture.ravel())
-    return image
-
-
-@pytest.fixture
-def chair(image: bpy.types.Image, manager: Any) -> Any:
+def chair(painted: bpy.types.Image, manager: Any) -> Any:
     """A generation whose model stands in the scene."""
     bpy.ops.pixal3d.generate(image="Chair", seed=11, mesh_scale=1.5, **QUICK)
     return manager.snapshots()[-1].generation

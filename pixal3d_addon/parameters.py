@@ -9,7 +9,7 @@ parameter page for 3D models, which agrees with the model's entry at fal.ai. Ste
 interface (the sliders of TRELLIS.2's own app); the service names none. The range of ``seed`` is not documented
 for this model; it is what the sibling models take.
 
-No bpy here, and no other room is imported. Any thread may call.
+No bpy here. Any thread may call.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import enum
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from .errors import Pixal3DError
 
 Value = float | int | bool | None
 """A parameter's value as Python holds it. ``None`` only for a random seed."""
@@ -69,7 +71,7 @@ class Parameter:
     """A shorter label, for where the group's name stands above it; the label itself if empty."""
 
 
-class ParameterError(ValueError):
+class ParameterError(Pixal3DError, ValueError):
     """Values that the model can't take. The message names each parameter, its range and the value given."""
 
 

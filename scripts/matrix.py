@@ -56,27 +56,28 @@ def pytest_leg(name: str, environment: str, *arguments: str, cores: int = 1) -> 
 
 
 def legs(blenders: Sequence[Path]) -> list[Leg]:
-    """The matrix, in the order in which it is best begun: what fails soonest, then what takes longest."""
+    """The matrix, in the order in which it is begun: what fails soonest first, and what shares the machine in a row."""
     parallel = ("-n", XDIST_WORKERS)
     found = [
         Leg("lint", "checks", ("-m", "ruff", "check", "--no-cache")),
         Leg("mypy", "checks", ("-m", "mypy")),
         pytest_leg("unit", "tools", "tests/unit", "-W", "error", *parallel, cores=2),
+        pytest_leg("unit-old-requests", "old-requests", "tests/unit", *ONLY_WITH_TOOLS, *parallel, cores=2),
+        pytest_leg("unit-3.13", "new-python", "tests/unit", "-W", "error", *ONLY_WITH_TOOLS, *parallel, cores=2),
         pytest_leg("blender-5.2", "bpy-5.2", "tests/blender"),
         pytest_leg("blender-4.2", "bpy-4.2", "tests/blender"),
         pytest_leg("blender-4.5", "bpy-4.5", "tests/blender"),
-        pytest_leg("unit-old-requests", "old-requests", "tests/unit", *ONLY_WITH_TOOLS, *parallel, cores=2),
-        pytest_leg("unit-3.13", "new-python", "tests/unit", "-W", "error", *ONLY_WITH_TOOLS, *parallel, cores=2),
     ]
-    for path, name in zip(blenders, blender_names(blenders), strict=True):
+    named = list(zip(blenders, blender_names(blenders), strict=True))
+    for path, name in named:
         installed = pytest_leg(f"installed:{name}", "tools", "tests/installed")
         gui = pytest_leg(f"gui:{name}", "tools", "tests/gui")
         found += [
             dataclasses.replace(installed, blender=path),
             dataclasses.replace(gui, blender=path, needs=("Xvfb",)),
-            lab_leg(name, path),
         ]
-    return found
+    # Last, as they want the machine for themselves.
+    return found + [lab_leg(name, path) for path, name in named]
 
 
 def lab_leg(name: str, blender: Path, *arguments: str) -> Leg:

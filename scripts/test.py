@@ -14,6 +14,7 @@ with each Blender, and nothing else; ``--seed`` draws other ones.
 from __future__ import annotations
 
 import argparse
+import bisect
 import concurrent.futures
 import contextlib
 import dataclasses
@@ -56,21 +57,22 @@ class Outcome:
 
 
 class Cores:
-    """Legs wait here for their share of the machine, first come first served."""
+    """Legs wait here for their share of the machine, in the order of the matrix: who wants all of it and comes early
+    would keep those from running side by side that come after."""
 
     def __init__(self, count: int) -> None:
         self._count = self._free = count
         self._changed = threading.Condition()
-        self._waiting: list[object] = []
+        self._waiting: list[int] = []
 
     @contextlib.contextmanager
-    def taken(self, wanted: int) -> Iterator[None]:
+    def taken(self, wanted: int, place: int) -> Iterator[None]:
+        """:param place: no two have the same."""
         share = min(wanted, self._count)
-        ticket = object()
         with self._changed:
-            self._waiting.append(ticket)
-            self._changed.wait_for(lambda: self._waiting[0] is ticket and self._free >= share)
-            self._waiting.remove(ticket)
+            bisect.insort(self._waiting, place)
+            self._changed.wait_for(lambda: self._waiting[0] == place and self._free >= share)
+            self._waiting.remove(place)
             self._free -= share
             self._changed.notify_all()
         try:
@@ -99,13 +101,13 @@ class Runner:
         environments.interpreters()  # looked for once, and not by each thread
         # As many threads as legs: most only wait, for an environment or for their share of the machine.
         with concurrent.futures.ThreadPoolExecutor(max(1, len(chosen))) as pool:
-            return list(pool.map(self._leg, chosen))
+            return list(pool.map(self._leg, chosen, range(len(chosen))))
 
-    def _leg(self, leg: Leg) -> Outcome:
+    def _leg(self, leg: Leg, place: int) -> Outcome:
         outcome = Outcome(leg)
         try:
             python = self._prepared(leg)
-            with self._cores.taken(leg.cores):
+            with self._cores.taken(leg.cores, place):
                 if self._stop_at_failure and self._failed.is_set():
                     raise environments.EnvironmentAbsent("not run, because another leg failed")
                 started = time.monotonic()

@@ -13,8 +13,10 @@
 
 from __future__ import annotations
 
+from ..errors import Pixal3DError
 
-class GenerationError(Exception):
+
+class GenerationError(Pixal3DError):
     """A sentence for the artist, and what to do next.
 
     Same shape as :class:`..scenario.ScenarioError`, so that one border catches both.

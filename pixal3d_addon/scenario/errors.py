@@ -42,8 +42,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from ..errors import Pixal3DError
 
-class ScenarioError(Exception):
+
+class ScenarioError(Pixal3DError):
     """Root of the tree.
 
     :ivar message: what happened, one sentence.

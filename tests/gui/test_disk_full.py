@@ -55,6 +55,7 @@ def steering(service: Any) -> dict[str, str]:
     }
 
 
+@pytest.mark.newest_only
 def test_a_disk_that_fills_up_during_the_download_costs_nothing_but_time(
     window: Window, service: Any, tmp_path: Path
 ) -> None:
@@ -77,6 +78,7 @@ def test_a_disk_that_fills_up_during_the_download_costs_nothing_but_time(
     assert len(service.charges()) == charges + 1
 
 
+@pytest.mark.newest_only
 def test_a_full_disk_below_the_store_refuses_a_click_and_loses_no_job(
     window: Window, service: Any, tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ def test_after_file_open_a_mesh_waits_for_its_file_or_a_click_or_comes_as_set(wi
     assert len(service.charges()) == charges + 3
 
 
+@pytest.mark.newest_only
 def test_many_clicks_wait_for_their_turn_and_all_arrive(window: Window, service: Any) -> None:
     charges = len(service.charges())
     seen = window.play("many", service.environment()).recorded
@@ -62,6 +63,7 @@ def test_a_mesh_waits_for_a_safe_moment_and_no_mode_is_changed_for_it(window: Wi
     assert seen["models"] == 3
 
 
+@pytest.mark.newest_only
 def test_what_was_interrupted_goes_on_by_itself_with_a_better_key_and_online_again(
     window: Window, service: Any
 ) -> None:
@@ -108,6 +110,7 @@ def test_a_double_click_is_one_charge_and_nothing_is_imported_in_the_middle_of_a
     assert seen["cube_after_escape"] == seen["cube_after_redo"] == [0.0, 0.0, 0.0]
 
 
+@pytest.mark.newest_only
 def test_every_trouble_is_a_sentence_in_the_panel_and_can_be_mended(window: Window, service: Any) -> None:
     service.set_options(job_seconds=20.0)  # the mouse takes seconds to find a button
     charges = len(service.charges())
@@ -126,6 +129,7 @@ def test_one_click_beside_the_open_image_or_the_selected_node_is_a_mesh(window: 
     assert len(service.charges()) == charges + 2
 
 
+@pytest.mark.newest_only
 def test_a_blender_that_was_killed_in_the_middle_is_made_up_for_by_the_next(window: Window, service: Any) -> None:
     charges = len(service.charges())
     with pytest.raises(pytest.fail.Exception, match="Blender ended with"):

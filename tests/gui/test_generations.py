@@ -10,6 +10,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pixal3d_addon.generation import Generation, Manager, SourceImage, State, Store
 from pixal3d_addon.parameters import complete
 from pixal3d_addon.scenario import Connection, Credentials
@@ -49,6 +51,7 @@ def another(store: Store, model: Generation, name: str, hours: float, **changes:
     return store.save(dataclasses.replace(new, **values))
 
 
+@pytest.mark.newest_only
 def test_what_was_made_earlier_is_found_and_used_again(window: Window, standin: Any) -> None:
     standin.clear_faults()
     standin.set_options(job_seconds=1.0, mesh_scale="honoured", texture_format="webp")

@@ -39,6 +39,7 @@ def test_the_price_comes_by_itself_is_old_meanwhile_and_absent_when_it_is_refuse
     assert service.charges() == charges
 
 
+@pytest.mark.newest_only
 def test_before_the_spending_limit_is_passed_the_artist_is_asked(window: Window, service: Any) -> None:
     before = len(service.charges())
     seen = window.play("limit", service.environment()).recorded

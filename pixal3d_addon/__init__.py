@@ -7,13 +7,15 @@ Nothing here imports bpy: ``scenario`` and ``generation`` work in plain Python t
 
 def register() -> None:
     """Called by Blender, on the main thread, when the add-on is enabled."""
-    from . import ui
+    from . import cli, ui
 
     ui.register()
+    cli.register()
 
 
 def unregister() -> None:
     """Called by Blender when the add-on is disabled and when Blender quits. Returns within a second."""
-    from . import ui
+    from . import cli, ui
 
+    cli.unregister()
     ui.unregister()

@@ -198,7 +198,7 @@ def readable(values: Mapping[str, object]) -> dict[str, Value]:
 
 
 def _checked(parameter: Parameter, value: object) -> Value:
-    if parameter.kind is Kind.SEED and value in (None, -1):
+    if parameter.kind is Kind.SEED and value in (None, -1, "-1"):
         return None
     named = f"{parameter.label} ({parameter.name})"
     if parameter.kind is Kind.SWITCH:

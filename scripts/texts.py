@@ -39,7 +39,14 @@ PACKAGE = ROOT / "pixal3d_addon"
 
 LEFT_OUT = {
     "api.py": "what a script gets is English",
-    "cli.py": "what a command line prints is English",
+    "batch": "for the command line, which is English",
+    "blender/contact_sheet.py": "for the command line",
+    "blender/contact_sheet_in_blender.py": "for the command line",
+    "blender/contact_sheet_page.py": "for the command line",
+    "blender/exporter.py": "for the command line",
+    "cli": "what a command line prints is English",
+    "generation/file_door.py": "what a script gets is English",
+    "generation/known.py": "what a script gets is English",
     "presets": "scripts without texts",
     "translations": "the machinery",
 }
@@ -54,6 +61,7 @@ NOT_TEXTS = {
     "Render": "a datablock's name",
     "View": "a datablock's name",
     "gzip, deflate": "HTTP",
+    "it crashed, or took too long": "in a log",
     "no column named": "words of SQLite that are looked for",
     "no such column": "words of SQLite that are looked for",
     "no such table": "words of SQLite that are looked for",
@@ -98,7 +106,7 @@ def candidates() -> dict[str, Text]:
     found: dict[str, Text] = {}
     for file in sorted(PACKAGE.rglob("*.py")):
         name = file.relative_to(PACKAGE)
-        if name.parts[0] not in LEFT_OUT:
+        if not {name.parts[0], name.as_posix()} & LEFT_OUT.keys():
             for text in texts_of(file.read_text(encoding="utf-8"), name.as_posix()):
                 found.setdefault(text.english, text).uses.extend(text.uses if text.english in found else ())
     return {english: Text(english, list(dict.fromkeys(t.uses)), t.values) for english, t in found.items()}

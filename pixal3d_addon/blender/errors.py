@@ -6,6 +6,9 @@
     BlenderSideError
     +-- NoImageError        nothing is selected that could be sent
     +-- ModelImportError    the model is on disk, and Blender's importer refused it
+    +-- OnlineAccessError   Blender's user does not let add-ons use the network
+    +-- WrongThreadError    asked for in another thread than Blender's main thread
+    +-- ModelExportError    a file can't be written
 """
 
 from __future__ import annotations
@@ -25,6 +28,18 @@ class NoImageError(BlenderSideError):
 
 class ModelImportError(BlenderSideError):
     """Blender's importer could not read the model."""
+
+
+class ModelExportError(BlenderSideError):
+    """Blender could not write the model to a file."""
+
+
+class OnlineAccessError(BlenderSideError):
+    """Blender's user does not let add-ons use the network."""
+
+
+class WrongThreadError(BlenderSideError):
+    """Blender's data may be used in its main thread only."""
 
 
 def reported(error: RuntimeError) -> str:

@@ -12,6 +12,7 @@ import bpy
 from ..generation import ImportOptions
 from . import asset_catalogs
 from .mesh_cleanup import clean_up
+from .prepared import images_of
 
 _FOLDER = "//textures"
 """As Blender's own Unpack Resources has it."""
@@ -27,7 +28,7 @@ def finish(objects: list[bpy.types.Object], options: ImportOptions) -> None:
         if options.shade_smooth:
             _shade_smooth(obj)
     if options.textures == "FILES" and bpy.data.filepath:
-        for image in _images_of(meshes):
+        for image in dict.fromkeys(image for obj in meshes for image in images_of(obj)):
             _keep_beside_file(image)
     if options.is_asset:
         _mark_as_asset(objects[0], options.asset_catalog)
@@ -45,17 +46,6 @@ def _mark_as_asset(root: Any, catalog: str) -> None:
         root.asset_data.catalog_id = catalog_id
     if not bpy.app.background:  # Blender renders it in a job of its own
         root.asset_generate_preview()
-
-
-def _images_of(meshes: list[Any]) -> list[bpy.types.Image]:
-    nodes = (
-        node
-        for obj in meshes
-        for material in obj.data.materials
-        if material and material.node_tree
-        for node in material.node_tree.nodes
-    )
-    return list(dict.fromkeys(node.image for node in nodes if node.type == "TEX_IMAGE" and node.image))
 
 
 def _keep_beside_file(image: bpy.types.Image) -> None:

@@ -13,21 +13,12 @@ from mathutils import Matrix
 
 from ..generation import Generation, ImportOptions
 from ..generation.scale import AppliedBy, import_scale
-from . import placeholder, provenance
+from . import placeholder, prepared, provenance
 from .errors import ModelImportError
 from .finish import finish
 from .placement import bounds_of, collection_for, place_for, standing
 
 _log = logging.getLogger(__name__)
-
-_IMPORT_OPTIONS: dict[str, Any] = {
-    "import_pack_images": True,
-    "import_shading": "NORMALS",
-    "merge_vertices": False,
-    # The options below are newer than Blender 4.2 and are left out where they don't exist.
-    "import_scene_as_collection": False,
-    "import_unused_materials": False,
-}
 
 
 def ensure_can_import(context: bpy.types.Context) -> None:
@@ -87,7 +78,7 @@ def _imported(
 
     Nothing that was there before is changed.
     """
-    objects = _imported_objects(generation, known)
+    objects = _imported_objects(generation, known, context)
     root = _single_root(objects, generation.name, context)
     objects = [root, *root.children_recursive]
     places = placeholder.find(generation)
@@ -116,12 +107,18 @@ def _imported(
     return copies, places
 
 
-def _imported_objects(generation: Generation, known: set[bpy.types.ID]) -> list[bpy.types.Object]:
-    options = bpy.ops.import_scene.gltf.get_rna_type().properties.keys()  # type: ignore[call-arg]
+def _imported_objects(
+    generation: Generation, known: set[bpy.types.ID], context: bpy.types.Context
+) -> list[bpy.types.Object]:
+    """Appended if the model was prepared, else through Blender's importer."""
+    scene: Any = context.scene
+    if objects := prepared.append(generation, scene):
+        for obj in objects:
+            scene.collection.objects.link(obj)
+        return objects
+    _remove_all_but(known)
     try:
-        bpy.ops.import_scene.gltf(
-            filepath=generation.glb_file, **{k: v for k, v in _IMPORT_OPTIONS.items() if k in options}
-        )
+        bpy.ops.import_scene.gltf(filepath=generation.glb_file, **prepared.import_arguments())
     except RuntimeError as error:
         _log.warning("Blender's glTF importer refused %s: %s", generation.glb_file, error)
         raise ModelImportError(

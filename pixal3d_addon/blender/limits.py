@@ -61,3 +61,35 @@ So is one that could not be loaded: its file may have come."""
 
 LOOK_AGAIN_SECONDS = 30.0
 """Any image, since Blender does not tell that one was reloaded."""
+
+CONTACT_SHEET_QUEUE = 200
+"""Models that may wait for their thumbnails while a batch runs; what comes on top is drawn at its end."""
+
+CONTACT_SHEET_ORDERS_PER_BLENDER = 50
+"""After so many pictures the second Blender is started anew (1 to 2 s). Its peak: 0.7 GB with one large model, 1.0 GB
+after 50 of them (5.2.3)."""
+
+CONTACT_SHEET_ORDER_SECONDS = 180.0
+"""For one picture. A model of 200,000 vertices with textures of 4096 px takes 2 s on two cores."""
+
+CONTACT_SHEET_LOST_BLENDERS = 3
+"""After so many second Blenders that died over their orders, one after the other, no further one is started."""
+
+CONTACT_SHEET_CELLS = 96
+"""Models in ``contact_sheet.png``: 2112 by 3456 px."""
+
+CONTACT_SHEET_PAGE = 1000
+"""Entries on one page of ``contact_sheet.html``."""
+
+PREPARE_TRIANGLES = 100_000
+"""A larger model is prepared by a second Blender. A smaller one is imported in the time that two ticks take (50,000
+triangles: 86 ms in bpy 5.0, 143 in 5.2)."""
+
+PREPARE_SECONDS = 60.0
+"""For one model. 2,000,000 triangles take 4 to 8 s on two cores."""
+
+PREPARE_IDLE_SECONDS = 60.0
+"""After so long without a model the second Blender ends."""
+
+PREPARE_PROGRESS = 0.5
+"""Of the service's job: then the second Blender is started, 0.5 s, busy 2 s, so that the model does not wait for it."""

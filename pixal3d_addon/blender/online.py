@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import bpy
 
+from .errors import OnlineAccessError
+
 
 def offline_reason() -> str:
     """Why the network may not be used, with the remedy; empty if it may. Memory only, so ``poll`` may ask."""
@@ -13,3 +15,12 @@ def offline_reason() -> str:
     if bpy.app.online_access_override:
         return "Online access is off for this session. Start Blender without --offline-mode"
     return "Online access is off. Allow it in Preferences > System > Network"
+
+
+def ensure_online() -> None:
+    """
+    :raises OnlineAccessError: the network may not be used.
+    """
+    what, _, remedy = offline_reason().partition(". ")
+    if what:
+        raise OnlineAccessError(f"{what}.", f"{remedy}.")

@@ -67,6 +67,12 @@ def remove_others(scene: bpy.types.Scene, group: str, kept: str) -> int:
     return len(others)
 
 
+def objects_of(generation_id: str) -> list[bpy.types.Object]:
+    """All that came with a generation's model and is in the file still, roots first. Looks at every object."""
+    objects = [obj for obj in bpy.data.objects if obj.get(_PART) == generation_id]
+    return sorted(objects, key=lambda obj: obj.get(KEY) is None)
+
+
 def vertices_of(generation_id: str) -> int:
     """How many the meshes of a generation's model have. Looks at every object."""
     meshes: set[Any] = {obj.data for obj in bpy.data.objects if obj.get(_PART) == generation_id and obj.type == "MESH"}

@@ -143,6 +143,7 @@ def settings() -> Settings:
         concurrency=prefs.concurrency,
         # Blender's "//" stands for the folder of the open file, and the preferences are for all files.
         results=Path(results) if os.path.isabs(results) and not results.startswith("//") else None,
+        takes_over=not bpy.app.background,  # a script does not carry out what an artist's Blender has left
         most_bytes=round(prefs.disk_limit_gb * 1e9) if prefs.disk_limit_gb > 0 else None,
     )
 

@@ -17,9 +17,10 @@ import bpy
 
 from .. import translations
 from ..generation import Generation, Manager, Snapshot, State
-from . import arrival, generation_list, limits, open_file, placeholder, provenance, session
+from . import arrival, generation_list, limits, open_file, placeholder, prepared, provenance, session
 from .errors import reported
 from .redraw import redraw_panels
+from .shading import any_view_shows_textures
 
 _seen: tuple[Snapshot, ...] = ()
 """What the last tick saw, to redraw only when something has changed."""
@@ -35,6 +36,8 @@ _timer: Any = None
 
 _HOPELESS = frozenset({State.FAILED, State.ABANDONED})
 """Nothing will come by itself."""
+
+_PREPARING = "Preparing the model"
 
 _has_paused = False
 """Whether the last look at it found no watcher."""
@@ -138,18 +141,23 @@ def _remove_timer() -> None:
 
 
 def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
-    """One look. At most one model is imported in it. Returns whether there is more to watch."""
+    """One look, in which one model at most is placed, or a step taken towards it. Returns whether to watch on."""
     manager = session.manager()
+    prepared.look_ahead(manager.snapshots(), manager.arrived(), context.scene)
     generation = arrival.next_to_place(manager)
     reason = ""
     if generation:
         with context.temp_override(window=arrival.window_for(generation, context)):
-            reason = arrival.wait_reason(bpy.context)
-            if not reason:
+            reason = _PREPARING if prepared.is_awaited(generation, context.scene) else arrival.wait_reason(bpy.context)
+            if not reason and not _is_staged_further(generation, bpy.context):
                 _place(generation.id, operator)
     _note_changes(manager, reason)
     _remove_stale_placeholders(context)
     return _is_needed(manager)
+
+
+def _is_staged_further(generation: Generation, context: bpy.types.Context) -> bool:
+    return any_view_shows_textures(context) and prepared.stage(generation, context.scene)
 
 
 def _note_changes(manager: Manager, reason: str) -> None:

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The life of one image becoming one mesh. No bpy here."""
 
-from .errors import GenerationError, NotFinishedError, SourceImageError, StoreError
+from .errors import GenerationError, NotFinishedError, SourceImageError, StoreError, TakenError
+from .file_door import connection_from_environment, generate_file
 from .manager import Manager, Settings
 from .record import UNPAID, Generation, ImportOptions, Placement, Snapshot, State
 from .source import Framing, KeptImage, Pixels, Source, SourceImage, source_image_from_file
 from .store import Store
+from .waiting import Progress, wait
 
 __all__ = (
     "UNPAID",
@@ -18,6 +20,7 @@ __all__ = (
     "NotFinishedError",
     "Pixels",
     "Placement",
+    "Progress",
     "Settings",
     "Snapshot",
     "Source",
@@ -26,5 +29,9 @@ __all__ = (
     "State",
     "Store",
     "StoreError",
+    "TakenError",
+    "connection_from_environment",
+    "generate_file",
     "source_image_from_file",
+    "wait",
 )

@@ -15,7 +15,7 @@ from . import limits
 from .errors import GenerationError
 from .record import OWED, UNPAID, Generation, State
 from .retries import Retries
-from .snapshots import Snapshots
+from .snapshots import StoredSnapshots
 from .steering import Steering
 from .threads import guarded
 
@@ -37,7 +37,7 @@ class Keeper:
 
     def __init__(
         self,
-        snapshots: Snapshots,
+        snapshots: StoredSnapshots,
         begin: Callable[[str, Connection], None],
         note_disk_use: Callable[[], None],
         learn: Callable[[Iterable[Generation]], None],
@@ -120,14 +120,14 @@ class Keeper:
             if state is State.READY and not Path(generation.glb_file).is_file():
                 state = State.DOWNLOADING
                 changes = {"state": state, "error": "", "hint": ""}
-            is_old_click = state in UNPAID and time.time() - generation.created_at > limits.INTENT_SECONDS
-            if is_old_click:
+            is_fresh_click = generation.is_click and time.time() - generation.created_at <= limits.INTENT_SECONDS
+            if state in UNPAID and not is_fresh_click:
                 changes = {"error": _CLOSED_BEFORE, "hint": _CLOSED_BEFORE_HINT}
             self.inherited.add(generation.id)
             self._snapshots.put(generation)
             if changes:
                 self._snapshots.note(generation.id, **changes)
-            if state in OWED or (state in UNPAID and not is_old_click):
+            if state in OWED or (state in UNPAID and is_fresh_click):
                 self._retries.begin(generation.id)
 
     def _look_back(self) -> None:

@@ -20,6 +20,9 @@ POLL_LAST_SECONDS = 10.0
 POLL_GROWTH = 1.15
 """Polling starts at two seconds and backs off to ten; a Pixal3D job's length is not documented."""
 
+EXPECTED_MOST_SECONDS = 60.0
+"""A job is asked after at least so often, however long earlier ones took: it may end early, if only by failing."""
+
 LOOKUP_PAUSES_SECONDS = (0.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Before each look at the service's list of jobs for one whose request got no answer: the list may lag behind."""
 
@@ -51,6 +54,9 @@ older one is for the artist to decide: who opens Blender the next morning does n
 
 PLACE_CHECK_SECONDS = 0.5
 """Between two looks of one that waits for its turn, whether it was stopped."""
+
+WAIT_LOOK_SECONDS = 0.05
+"""Between two looks of a script that waits: reads memory."""
 
 CONCURRENCY = 3
 """Generations at the service at once, unless the artist sets another number."""

@@ -9,6 +9,7 @@ further thread (:mod:`.keeper`).
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import math
 import threading
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from ..parameters import complete
 from ..scenario import Connection, Gate, ScenarioError
@@ -24,7 +26,7 @@ from .errors import GenerationError
 from .keeper import Keeper
 from .places import Places
 from .record import OWED, UNPAID, Generation, Placement, Snapshot, State
-from .snapshots import Snapshots
+from .snapshots import StoredSnapshots
 from .source import Source
 from .steering import Steering
 from .store import Store
@@ -43,6 +45,9 @@ class Settings:
     """Where new images and models are kept; ``None`` for the store's own folder."""
     most_bytes: int | None = None
     """What images and models may take on disk; ``None`` for as much as there is."""
+    takes_over: bool = True
+    """Whether starting a generation also begins to go on by itself with what was interrupted, here and by the death of
+    another process. :meth:`Manager.resume` does so in any case."""
 
 
 class Manager:
@@ -53,7 +58,9 @@ class Manager:
         self.settings = settings
         self.bytes_on_disk: int | None = None
         """What images and models take, ``None`` before it is known. Memory only."""
-        self._snapshots = Snapshots(self.store)
+        self._snapshots = StoredSnapshots(self.store)
+        self._problems: dict[str, ScenarioError | GenerationError] = {}
+        """What ended the last run of each."""
         self._runs: dict[str, Steering] = {}
         self._gate = Gate()
         self._places = Places(settings.concurrency)
@@ -68,6 +75,13 @@ class Manager:
         self._is_closed = False
         self._lock = threading.Lock()
         """Around what several threads begin and end; never held while anything waits."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """See :meth:`close`."""
+        self.close()
 
     # What can be seen. Main thread; memory only.
 
@@ -92,9 +106,14 @@ class Manager:
         """Whether a worker is at it right now, or it waits for its turn."""
         return generation_id in self._runs
 
+    def problem(self, generation_id: str) -> ScenarioError | GenerationError | None:
+        """What ended the last run; ``None`` if it went well, or goes on. Each call gives an error of its own, to be
+        raised."""
+        return copy.copy(self._problems.get(generation_id))
+
     def is_retried(self, generation_id: str) -> bool:
         """Whether it was interrupted and is gone on with by itself."""
-        return self._keeper.is_retried(generation_id)
+        return self._has_keeper and self._keeper.is_retried(generation_id)
 
     def is_inherited(self, generation_id: str) -> bool:
         """Whether another Blender left it behind, which may have placed the model without being able to note it."""
@@ -179,7 +198,8 @@ class Manager:
                 self.remove(instead_of)
 
         self._run_in_background(generation.id, source, connection, steering, on_prepared)
-        self._start_keeper()
+        if self.settings.takes_over:
+            self._start_keeper()
 
     def adopt(self, job_id: str, placement: Placement, connection: Connection) -> None:
         """Fetch the model of a job of this project, whoever began it. Nothing is charged for it."""
@@ -203,6 +223,12 @@ class Manager:
         """The artist no longer waits."""
         if steering := self._runs.get(generation_id):
             steering.stop()
+
+    def pause(self, generation_id: str) -> None:
+        """Its run ends soon, and the record stays as it is, to be gone on with. Nothing is paid for meanwhile that was
+        not asked for yet."""
+        if steering := self._runs.get(generation_id):
+            steering.pause()
 
     def let_go(self, generation_id: str) -> None:
         """The artist does not want the model in the scene. What is on disk stays there, what is paid can be fetched."""
@@ -240,6 +266,11 @@ class Manager:
         """It is to land elsewhere, or the file it is to land in has another name now."""
         self._note(generation_id, placement=placement)
 
+    def note_file(self, generation_id: str, size: int) -> None:
+        """A file of so many bytes was added to its folder. Any thread."""
+        if snapshot := self.get(generation_id):
+            self._note(generation_id, bytes_on_disk=snapshot.generation.bytes_on_disk + size)
+
     def remove(self, generation_id: str) -> None:
         """Forget a generation that no worker is at, with its record and its files: the artist's wish."""
         with self._lock:
@@ -247,6 +278,7 @@ class Manager:
                 return
             self._keeper.forget(generation_id)
             self._refused.discard(generation_id)
+            self._problems.pop(generation_id, None)
 
         def work() -> None:
             self._snapshots.remove(generation)
@@ -298,7 +330,9 @@ class Manager:
             steering = self._runs[generation.id] = Steering()
             self._refused.discard(generation.id)
             self._keeper.inherited.discard(generation.id)
-            self._snapshots.put(dataclasses.replace(generation, error="", hint=""))
+            self._problems.pop(generation.id, None)
+            is_click = self.settings.takes_over
+            self._snapshots.put(dataclasses.replace(generation, is_click=is_click, error="", hint=""))
         return steering
 
     def _begin_again(self, generation_id: str, connection: Connection) -> None:
@@ -311,6 +345,7 @@ class Manager:
                 self._keeper.forget(generation_id)
                 return
             steering = self._runs[generation_id] = Steering()
+            self._problems.pop(generation_id, None)
             self._snapshots.note(generation_id, error="", hint="")
         self._run_in_background(generation_id, None, connection, steering)
 
@@ -354,11 +389,17 @@ class Manager:
             problem = error
             raise
         finally:
-            with self._lock:  # whoever sees that it does not run sees too how it goes on
-                del self._runs[generation_id]
-                if snapshot := self.get(generation_id):
-                    self._experience.learn([snapshot.generation])
-                    self._keeper.note_end(snapshot.generation, problem, connection, steering)
+            with self._lock:
+                try:
+                    if problem is not None:
+                        # A copy: the traceback would keep the image's pixels in memory.
+                        self._problems[generation_id] = copy.copy(problem)
+                    if snapshot := self.get(generation_id):
+                        self._experience.learn([snapshot.generation])
+                        self._keeper.note_end(snapshot.generation, problem, connection, steering)
+                finally:
+                    # Last: whoever sees that it does not run, without a lock, sees too how it goes on.
+                    del self._runs[generation_id]
             guarded(self._keep_to_disk_limit)
 
     def _keep_to_disk_limit(self) -> None:

@@ -99,6 +99,9 @@ class Generation:
     """All settings, by identifier, as :func:`..parameters.complete` returns them."""
     placement: Placement = field(default_factory=Placement)
     options: ImportOptions = field(default_factory=ImportOptions)
+    is_click: bool = True
+    """Of an artist: if it was not paid for when its Blender died, the next one carries it out. Who has killed a script
+    is about to start it again, and would pay twice."""
     group: str = ""
     """Common to the variations that were asked for together."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -139,6 +142,8 @@ class Generation:
     glb_sha256: str = ""
     bounds: tuple[tuple[float, float, float], tuple[float, float, float]] | None = None
     """Lowest and highest corner of the delivered model, glTF axes, meters."""
+    triangles: int = 0
+    """Of the delivered model."""
 
     is_kept: bool = False
     """The imported mesh is in a saved .blend file, or the artist has ended Blender without saving it."""

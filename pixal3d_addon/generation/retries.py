@@ -58,8 +58,9 @@ class Retries:
         :param is_outdated: there is another key by now.
         """
         with self._lock:
-            retry = self._retries.pop(generation.id, _Retry(0, 0.0))
+            retry = self._retries.get(generation.id, _Retry(0, 0.0))
             if generation.state not in OWED or isinstance(error, NotFinishedError):
+                self._retries.pop(generation.id, None)
                 return
             pauses = limits.RETRY_PAUSES_SECONDS
             is_absent = generation.state is State.UNCERTAIN or isinstance(error, NotFoundError | NoModelError)

@@ -10,16 +10,34 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
 
 from .errors import StoreError, TakenError
 from .record import UNPAID, Generation, Snapshot, State
 from .store import Store
 
 
+class Records(Protocol):
+    """What a run needs of the place where the records are kept. The :class:`Store` is one."""
+
+    def save(self, generation: Generation) -> Generation:
+        """See :meth:`Store.save`."""
+
+    def get(self, generation_id: str) -> Generation | None:
+        """See :meth:`Store.get`."""
+
+    def make_folder(self, generation: Generation, results: Path | None = None) -> Path:
+        """See :meth:`Store.make_folder`."""
+
+    def claim_job(self, generation_id: str, job_id: str) -> bool:
+        """See :meth:`Store.claim_job`."""
+
+
 class Snapshots:
     """What the main thread calls is memory only, and takes a lock that is held for a moment only."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Records) -> None:
         self.store = store
         self._newest: dict[str, Snapshot] = {}
         self._past: set[str] = set()
@@ -167,6 +185,15 @@ class Snapshots:
             self._troubles[generation_id] = trouble
         else:
             self._troubles.pop(generation_id, None)
+
+
+class StoredSnapshots(Snapshots):
+    """Those of a store that keeps the files too."""
+
+    store: Store
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
 
     def remove(self, generation: Generation) -> None:
         """Delete the record and the files of one that was dropped.

@@ -128,8 +128,10 @@ _EXTENSION = {
     "image/avif": ".avif",
     "image/heic": ".heic",
 }
+TAKEN_EXTENSIONS = frozenset({*_EXTENSION.values(), ".jpeg", ".tiff", ".heif"})
+"""Of files that the service takes as they are, lower case. What is in one decides: see :func:`sniff_mime`."""
 _FILE_EXTENSIONS = frozenset(
-    {*_EXTENSION.values(), ".jpeg", ".tiff", ".bmp", ".tga", ".exr", ".hdr", ".dds", ".psd", ".jp2", ".cin", ".dpx"}
+    {*TAKEN_EXTENSIONS, ".bmp", ".tga", ".exr", ".hdr", ".dds", ".psd", ".jp2", ".cin", ".dpx"}
     | {".mp4", ".mov", ".avi", ".mkv", ".webm"}
 )
 

@@ -114,6 +114,34 @@ class Store:
 
         return sorted(self._do(take), key=lambda generation: generation.created_at) if dead else []
 
+    def take(self, generation_id: str) -> Generation | None:
+        """That record, if there is one; it is this process's from now on.
+
+        :raises TakenError: it is open, and belongs to another process that is alive.
+        :raises StoreError: the store can't be read or written.
+        :raises ValueError, KeyError, TypeError, AttributeError: the record can't be read.
+        """
+        token = self._token()
+        found = self._do(
+            lambda database: database.execute(
+                "SELECT owner, is_open, record FROM generations WHERE id = ?", (generation_id,)
+            ).fetchone()
+        )
+        if found is None:
+            return None
+        owner, is_open, record = found
+        generation = Generation.from_json(record)
+        if not is_open:
+            return generation
+        query = "UPDATE generations SET owner = ? WHERE id = ? AND owner = ? RETURNING record"
+        is_free = owner == token or not is_alive(self._owners, owner)
+        # Another process may have been quicker: then the owner is no longer the dead one.
+        if is_free and (
+            taken := self._do(lambda database: database.execute(query, (token, generation_id, owner)).fetchone())
+        ):
+            return Generation.from_json(taken[0])
+        raise TakenError(f"{generation.name} is in the hands of another Blender.", "Look there for the model.")
+
     def claim_job(self, generation_id: str, job_id: str) -> bool:
         """Whether the job is this record's from now on: not if another record has it.
 
@@ -173,7 +201,7 @@ class Store:
         for generation in _read(self._do(lambda database: database.execute(query).fetchall())):
             if used <= most_bytes:
                 break
-            if generation.is_expendable and self._empty(generation):
+            if generation.is_expendable and self.empty(generation):
                 used -= generation.bytes_on_disk
                 emptied.append(generation)
         return emptied
@@ -189,9 +217,14 @@ class Store:
         if self._do(lambda database: database.execute(query, (generation.id, token)).rowcount):
             self._delete_folder(generation)
 
-    def _empty(self, generation: Generation) -> bool:
-        """Whoever's it is: nobody is at work on what is not open. In one transaction, as another Blender may just now
-        have begun to fetch its model again."""
+    def empty(self, generation: Generation) -> bool:
+        """Delete the files of one that is not open, and keep the record; whether it was done.
+
+        Whoever's it is: nobody is at work on what is not open. In one transaction, as another Blender may just now have
+        begun to fetch its model again.
+
+        :raises StoreError: the store can't be used.
+        """
         emptied = generation.without_files().to_json()
 
         def write(database: sqlite3.Connection) -> int:

@@ -76,6 +76,7 @@ def run(
     results: Path | None = None,
     gate: Gate | None = None,
     places: Places | None = None,
+    expect: Callable[[Generation], float | None] | None = None,
 ) -> Generation:
     """Carry a generation on from its state until it is ``ready``, and return it.
 
@@ -85,12 +86,14 @@ def run(
     :param results: the folder in which the generation gets one for its image and its GLB; else it is the store's.
     :param gate: the pace that is kept to together with other runs.
     :param places: where a generation without a job waits for its turn.
+    :param expect: in how many seconds its job may be done at the earliest, as far as is known. Before, the service is
+        not asked after it, and nothing is heard of its progress.
     :raises ScenarioError, GenerationError: as said above; the last record is in `snapshots`, and in the store unless
         the store is what failed.
     """
     gate = gate or Gate()
     with ScenarioClient(connection, cancel=steering.event, gate=gate) as client:
-        this = _Run(generation_id, snapshots, connection, client, steering, gate, results)
+        this = _Run(generation_id, snapshots, connection, client, steering, gate, results, expect)
         try:
             if source is not None:
                 this.prepare(source)
@@ -124,6 +127,7 @@ class _Run:
     steering: Steering
     gate: Gate
     results: Path | None
+    expect: Callable[[Generation], float | None] | None
 
     @property
     def generation(self) -> Generation:
@@ -278,6 +282,7 @@ class _Run:
         """Ask after the job until it has ended. The network may come and go meanwhile."""
         interval = limits.POLL_FIRST_SECONDS
         away_since: float | None = None
+        self.pause(self.seconds_expected(), "the model was there")
         while True:
             self.take_turn("the model was there")
             try:
@@ -303,8 +308,13 @@ class _Run:
                     error = job_failure(job)
                     self.save(state=State.FAILED, error=error.message, hint=error.remedy)
                     raise error
-            self.pause(interval * random.uniform(0.9, 1.0), "the model was there")
+            self.pause(self.seconds_expected() or interval * random.uniform(0.9, 1.0), "the model was there")
             interval = min(interval * limits.POLL_GROWTH, limits.POLL_LAST_SECONDS)
+
+    def seconds_expected(self) -> float:
+        """Until it makes sense to ask after the job; 0 if that is not known, or now."""
+        seconds = self.expect(self.generation) if self.expect else None
+        return min(max(seconds or 0.0, 0.0), limits.EXPECTED_MOST_SECONDS)
 
     def take_turn(self, what: str) -> None:
         """Wait until the service may be asked, as one of many. If the gate has closed meanwhile, for another turn: else
@@ -331,7 +341,7 @@ class _Run:
         )
         info = inspect_glb(download.path)
         bounds = (info.bounds_min, info.bounds_max)
-        self.save(state=State.READY, ready_at=time.time(), bounds=bounds, error="", hint="")
+        self.save(state=State.READY, ready_at=time.time(), bounds=bounds, triangles=info.triangles, error="", hint="")
 
     def on_wait(self) -> None:
         self.report(is_queued=True)

@@ -11,9 +11,13 @@ from .retry import Outcome, asked_seconds, is_parallel_limit
 
 
 class Gate:
-    """When the API may be asked next. Any thread; waits for nothing itself."""
+    """When the API may be asked next. Any thread; waits for nothing itself.
+
+    :ivar requests: how often it was asked.
+    """
 
     def __init__(self) -> None:
+        self.requests = 0
         self._opens_at = 0.0
         self._next_turn = 0.0
         self._lock = threading.Lock()
@@ -25,6 +29,8 @@ class Gate:
 
         :param wait_scale: of the asker's :class:`~.limits.Pace`.
         """
+        with self._lock:
+            self.requests += 1
         if outcome.status != 429 or is_parallel_limit(outcome):
             return
         seconds = min(asked_seconds(outcome) or limits.BACKOFF_FIRST_SECONDS, limits.RETRY_AFTER_CAP_SECONDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..blender import connection_check, image_look, mesh_check, open_file, pricing, resume, session, watcher
+from ..blender import connection_check, image_look, mesh_check, open_file, prepared, pricing, resume, session, watcher
 from . import (
     entrances,
     generation_list,
@@ -62,6 +62,7 @@ def unregister() -> None:
     pricing.close()
     mesh_check.close()
     image_look.close()
+    prepared.close()
     session.close()
     open_file.unregister()
     status_bar.unregister()

@@ -10,11 +10,12 @@ import bpy
 
 from ..blender import generation_list, mesh_check, mesh_replacement, session, watcher
 from ..blender.open_file import placement_here
+from ..blender.ordering import Order
 from ..blender.redraw import redraw_panels
 from ..generation import UNPAID, Generation, GenerationError, KeptImage, State
 from ..parameters import readable
 from . import properties
-from .operator_parts import Order, allowed, ask, can_ask_service, carry_out, errors_reported, known_generation
+from .operator_parts import allowed, ask, can_ask_service, carry_out, errors_reported, known_generation
 from .price_texts import question
 from .texts import said
 

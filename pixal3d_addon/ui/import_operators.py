@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from ..blender import importer, mesh_check, placeholder, session
+from ..blender import importer, mesh_check, placeholder, session, shading
 from ..blender.errors import ModelImportError
 from ..blender.open_file import is_open, placement_here
 from ..generation import Generation, GenerationError, State
@@ -117,10 +117,7 @@ class PIXAL3D_OT_show_textures(bpy.types.Operator):
 def is_without_textures(context: bpy.types.Context) -> bool:
     """Whether this 3D View shows no textures. Memory only."""
     space: Any = context.space_data
-    if space is None or space.type != "VIEW_3D":
-        return False
-    shading = space.shading
-    return shading.type == "WIREFRAME" or (shading.type == "SOLID" and shading.color_type != "TEXTURE")
+    return space is not None and space.type == "VIEW_3D" and not shading.shows_textures(space)
 
 
 classes = (PIXAL3D_OT_import_model, PIXAL3D_OT_show_textures)

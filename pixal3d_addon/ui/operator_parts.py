@@ -5,20 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 
-from ..blender import image_look, online, placeholder, session, watcher
-from ..blender.errors import ModelImportError, reported
+from ..blender import image_look, online, ordering, placeholder, session
+from ..blender.ordering import Order
 from ..errors import Pixal3DError
 from ..generation import Generation, GenerationError, Pixels, SourceImage
 from .texts import translated
-
-if TYPE_CHECKING:
-    from ..generation import Source
-    from ..scenario import Connection
 
 
 @contextmanager
@@ -47,20 +42,6 @@ def known_generation(generation_id: str) -> Generation:
     return snapshot.generation
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One image to become one model."""
-
-    generation: Generation
-    source: Source | None
-    """``None`` for a job that the service has already."""
-    connection: Connection
-    image: bpy.types.Image | None = None
-    """The datablock that it is made of, if there is one."""
-    instead_of: str = ""
-    """A generation that has failed, and goes from the list."""
-
-
 def carry_out(operator: bpy.types.Operator, *orders: Order) -> None:
     """For an artist in the background, returning at once, with placeholders in the scene; for a script now, one after
     the other, returning when the models are in the scene.
@@ -71,14 +52,13 @@ def carry_out(operator: bpy.types.Operator, *orders: Order) -> None:
         _begin(orders)
     else:
         for order in orders:
-            _run(order)
+            ordering.run(order)
 
 
 def _begin(orders: Sequence[Order]) -> None:
     has_placeholder = False
     for order in orders:
-        session.manager().start(order.generation, order.source, order.connection, instead_of=order.instead_of)
-        watcher.watch()
+        ordering.begin(order)
         _note_click(order.generation.id)
         added = placeholder.add(bpy.context, order.generation, _picture(order))
         has_placeholder = has_placeholder or added is not None
@@ -102,15 +82,6 @@ def _picture(order: Order) -> Pixels | None:
     if order.image is None or not isinstance(order.source, SourceImage):
         return None
     return image_look.picture(order.image, order.source.framing)
-
-
-def _run(order: Order) -> None:
-    session.manager().run(order.generation, order.source, order.connection)
-    session.manager().remove(order.instead_of)
-    try:
-        bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=order.generation.id)  # type: ignore[attr-defined]
-    except RuntimeError as error:  # that operator's own report
-        raise ModelImportError(reported(error)) from None
 
 
 def is_from_window(operator: bpy.types.Operator) -> bool:

@@ -9,10 +9,11 @@ import bpy
 
 from ..blender import connection_check, image_source, importer, online, provenance, session
 from ..blender.open_file import placement_here
+from ..blender.ordering import Order
 from ..generation import Generation, GenerationError, KeptImage
 from . import properties
 from .import_settings import import_options, import_properties, place_property
-from .operator_parts import Order, allowed, ask, can_ask_service, carry_out, errors_reported, is_from_window
+from .operator_parts import allowed, ask, can_ask_service, carry_out, errors_reported, is_from_window
 from .ordering import gather
 from .price_texts import question
 from .texts import said, translated

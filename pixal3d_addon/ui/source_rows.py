@@ -8,12 +8,12 @@ from typing import Any
 import bpy
 
 from ..blender import session
+from ..blender.ordering import chosen_image
 from . import properties
 from .first_steps import draw_connection
 from .image_operators import draw_part
 from .layout_parts import draw_text
 from .look_rows import draw_look
-from .ordering import chosen_image
 from .price_texts import draw_generate
 from .texts import said
 

@@ -12,11 +12,12 @@ import bpy
 
 from ..blender import placeholder, pricing, provenance, session
 from ..blender.open_file import placement_here
+from ..blender.ordering import Order
 from ..generation import Generation, KeptImage
 from ..parameters import SETTINGS, Kind, Value
 from . import properties
 from .layout_parts import draw_text
-from .operator_parts import Order, allowed, can_ask_service, carry_out, errors_reported, known_generation
+from .operator_parts import allowed, can_ask_service, carry_out, errors_reported, known_generation
 from .ordering import gather
 from .price_texts import question, units
 from .texts import said

@@ -28,7 +28,8 @@ ACCEPT_POLL_SECONDS: Final = 0.05
 """So late at most the server notices that it shall stop, or refuse."""
 STOP_JOIN_SECONDS: Final = 2.0
 FAULT_HANG_SECONDS: Final = 30.0
-REQUEST_LOG_ENTRIES: Final = 5000
+REQUEST_LOG_ENTRIES: Final = 20_000
+"""A batch of 1,000 images asks about 5,000 times. An entry takes a kilobyte or two."""
 STREAM_CHUNK_BYTES: Final = 256 * 1024
 
 QUEUED_UNTIL: Final = 0.1

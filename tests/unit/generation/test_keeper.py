@@ -165,8 +165,9 @@ def test_a_job_that_is_never_found_is_looked_for_less_and_less_and_then_left_to_
     manager.start(generation, an_image(), connection)
 
     def is_given_up() -> bool:
-        is_at_it = manager.is_running(generation.id) or manager.is_retried(generation.id)
-        return state_of(manager, generation) is State.UNCERTAIN and not is_at_it
+        # In this order: while it is retried, it may run or not from one moment to the next.
+        is_at_it = manager.is_retried(generation.id) or manager.is_running(generation.id)
+        return not is_at_it and state_of(manager, generation) is State.UNCERTAIN
 
     until(is_given_up, "the last look")
     looks = sum(r["path"] == "/v1/jobs" for r in service.requests()) - looked

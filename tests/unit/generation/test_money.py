@@ -377,7 +377,7 @@ def test_a_click_that_failed_on_a_full_disk_is_not_carried_out_behind_the_artist
     heir.close()
 
 
-def test_an_old_click_is_left_to_the_artist_and_a_new_one_is_carried_out(
+def test_an_old_click_and_a_killed_script_are_left_to_the_artist_and_a_new_click_is_carried_out(
     tmp_path: Path, service: Any, connection: Connection
 ) -> None:
     before = Manager(tmp_path)
@@ -386,7 +386,8 @@ def test_an_old_click_is_left_to_the_artist_and_a_new_one_is_carried_out(
     kept = {"source_file": str(image), "source_mime": "image/png"}
     old = a_generation("old", created_at=time.time() - limits.INTENT_SECONDS - 60, **kept)
     new = a_generation("new", created_at=time.time() - limits.INTENT_SECONDS + 60, state=State.UPLOADING, **kept)
-    for generation in (old, new):
+    typed = a_generation("typed", is_click=False, **kept)
+    for generation in (old, new, typed):
         before.store.save(generation)
     before.close()
     charges = len(service.charges())
@@ -395,8 +396,9 @@ def test_an_old_click_is_left_to_the_artist_and_a_new_one_is_carried_out(
     heir.resume()
     until(lambda: not heir.is_busy, "the end of what was taken over")
     assert state_of(heir, new) is State.READY and len(service.charges()) == charges + 1
-    assert state_of(heir, old) is State.PREPARED and not heir.is_retried(old.id)
-    assert "Nothing was charged" in heir.get(old.id).generation.error  # type: ignore[union-attr]
+    for left in (old, typed):
+        assert state_of(heir, left) is State.PREPARED and not heir.is_retried(left.id)
+        assert "Nothing was charged" in heir.get(left.id).generation.error  # type: ignore[union-attr]
     heir.start(heir.get(old.id).generation, None, connection)  # type: ignore[union-attr]
     until_ended(heir, old)
     assert state_of(heir, old) is State.READY and on_disk(heir, old).error == ""

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "scenario": {"errors", "parameters"},
     "generation": {"errors", "parameters", "scenario"},
     "batch": {"errors", "parameters", "scenario", "generation"},
-    "blender": {"errors", "parameters", "translations", "scenario", "generation"},
+    "blender": {"errors", "parameters", "translations", "scenario", "generation", "batch"},
     "api": {"errors", "parameters", "scenario", "generation", "blender"},
     "cli": {"errors", "parameters", "scenario", "generation", "batch", "blender", "api"},
     "presets": set(),  # scripts that Blender runs; nobody imports them

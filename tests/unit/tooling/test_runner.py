@@ -93,7 +93,7 @@ def test_every_leg_has_an_environment_and_a_name_of_its_own() -> None:
     blenders = [Path("a/blender"), Path("b/blender"), Path("b/blender-5")]
     assert blender_names(blenders) == ["blender", "blender#2", "blender-5"]
     found = legs(blenders)
-    assert len({leg.name for leg in found}) == len({leg.file_name for leg in found}) == len(found) == 8 + 3 * 3
+    assert len({leg.name for leg in found}) == len({leg.file_name for leg in found}) == len(found) == 8 + 3 * 3 + 1
     assert {leg.environment for leg in found} <= set(environments.RECIPES)
     assert len({leg.name for leg in soak_legs(blenders)}) == 3
 

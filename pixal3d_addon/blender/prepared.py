@@ -212,21 +212,37 @@ def append(generation: Generation, scene: Any) -> list[bpy.types.Object]:
 
 
 def _objects_in(path: Path) -> list[bpy.types.Object]:
-    """All that is in the file is linked and made local: to append leaves the file's path on each datablock, which is
-    saved with the artist's file, and takes as long."""
-    libraries = set(bpy.data.libraries)
+    """All that is in the file is linked and made local. To append takes as long, and leaves the file's path on each
+    datablock, to be saved with the artist's file.
+
+    :raises OSError, RuntimeError: it can't be read, or its parts hang together in a way that is not the importer's.
+    """
+    libraries, groups = set(bpy.data.libraries), {group.name: group for group in bpy.data.node_groups}
     try:
         loading: Any = bpy.data.libraries.load(str(path), link=True)
         with loading as (found, wanted):
-            for kind in dir(found):
+            for kind in _KINDS:
                 setattr(wanted, kind, getattr(found, kind))
-        for kind in dir(wanted):
-            for block in filter(None, getattr(wanted, kind)):
-                block.make_local()
-        return list(filter(None, wanted.objects))
+            shared = [groups.get(name) for name in found.node_groups]
+        objects: list[bpy.types.Object] = sorted(filter(None, wanted.objects), key=_parents, reverse=True)
+        others = [block for kind in _KINDS if kind != "objects" for block in getattr(wanted, kind) if block]
+        for block in [*objects, *others]:
+            block.make_local()
+        if any(block.library for block in [*objects, *others]):
+            raise RuntimeError("A datablock is still used by one of the file's.")
+        for group, known in zip(wanted.node_groups, shared, strict=True):
+            if group and known:  # as the importer does
+                group.user_remap(known)
+                bpy.data.node_groups.remove(group)
+        return objects
     finally:
         # An entry that leads to nothing, since nothing is linked any more.
         bpy.data.batch_remove(set(bpy.data.libraries) - libraries)
+
+
+def _parents(obj: Any) -> int:
+    """How many stand above it."""
+    return 1 + _parents(obj.parent) if obj.parent else 0
 
 
 def stage(generation: Generation, scene: Any) -> bool:
@@ -261,6 +277,9 @@ def close() -> None:
     _preparations.clear()
     _stages.clear()
 
+
+_KINDS = ("objects", "meshes", "armatures", "cameras", "lights", "materials", "node_groups", "images")
+"""Of datablocks that the importer makes, the users before what they use: what a linked one uses stays linked."""
 
 _IMPORT_ARGUMENTS: dict[str, Any] = {
     "import_pack_images": True,

@@ -11,13 +11,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
+
+if TYPE_CHECKING:
+    import subprocess
 
 MARK = "pixal3d-answer:"
 """What an answer begins with."""
@@ -118,6 +120,8 @@ def _asked(child: subprocess.Popen[str], order: dict[str, Any], seconds: float) 
 
 def _started(command: list[str]) -> subprocess.Popen[str]:
     """A session of its own: Ctrl-C in the terminal is for who started it."""
+    import subprocess  # not at Blender's start
+
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SCENARIO_")}
     system: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":

@@ -58,7 +58,10 @@ def authorization_is_valid(header: str | None, key: str, secret: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """What came in. `authorization` is absent, valid or invalid; the header itself is not kept, nor base64 images."""
+    """What came in. `authorization` is absent, valid or invalid; the header itself is not kept, nor base64 images.
+
+    `connection` is the client's port: the same for all requests that came over one connection.
+    """
 
     at: float
     method: str
@@ -69,6 +72,7 @@ class LoggedRequest:
     body_bytes: int
     json: Any
     fault: str | None
+    connection: int
 
 
 class RequestLog:
@@ -78,14 +82,15 @@ class RequestLog:
         self._entries: deque[LoggedRequest] = deque(maxlen=limits.REQUEST_LOG_ENTRIES)
         self._lock = threading.Lock()
 
-    def add(self, request: Request, *, key: str, secret: str, fault: str | None) -> None:
+    def add(self, request: Request, *, key: str, secret: str, fault: str | None, connection: int) -> None:
         header = request.headers.get("authorization")
         known = "absent" if header is None else (
             "valid" if authorization_is_valid(header, key, secret) else "invalid")
         entry = LoggedRequest(
             at=time.time(), method=request.method, path=request.path, query=request.query,
             headers={name: value for name, value in request.headers.items() if name != "authorization"},
-            authorization=known, body_bytes=len(request.body), json=_readable(request), fault=fault)
+            authorization=known, body_bytes=len(request.body), json=_readable(request), fault=fault,
+            connection=connection)
         with self._lock:
             self._entries.append(entry)
 

@@ -78,9 +78,9 @@ class StandIn:
     def __exit__(self, *details: object) -> None:
         self.stop()
 
-    def note(self, request: Request, fault: Fault | None) -> None:
-        options = self.options
-        self._log.add(request, key=options.key, secret=options.secret, fault=fault.action if fault else None)
+    def note(self, request: Request, fault: Fault | None, connection: int) -> None:
+        options, action = self.options, fault.action if fault else None
+        self._log.add(request, key=options.key, secret=options.secret, fault=action, connection=connection)
 
     def control(self, request: Request) -> Response:
         """GET ledger, jobs, requests, options, faults; POST options, faults; DELETE requests, faults. Needs no key."""
@@ -199,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send(self._answer(request, standin.control))
             return
         fault = standin.faults.take(request)
-        standin.note(request, fault)
+        standin.note(request, fault, self.client_address[1])
         if fault:
             standin.write_log(f"{request.method} {request.path} fault {fault.action}")
             FaultBook.play(fault, request, self, lambda: self._answer(request, standin.service.answer))

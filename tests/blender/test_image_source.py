@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -628,3 +630,135 @@ def test_a_frame_in_floats_is_read_in_the_color_space_that_the_artist_set(
     image.colorspace_settings.name = space
     expected = 0.5 if space == "Non-Color" else 1.055 * 0.5 ** (1 / 2.4) - 0.055
     assert decoded(sent(image, frame=2))[0, 0, 0] == pytest.approx(expected, abs=0.006)
+
+
+# The traps of the other ways out, so that nobody takes one of them later.
+
+
+def test_reading_an_images_size_decodes_it(addon: Any, tmp_path: Path) -> None:
+    image = saved(tmp_path / "clean.png")
+    assert not image.has_data
+    assert tuple(image.size) == (WIDTH, HEIGHT)
+    assert image.has_data
+
+
+def test_a_copy_of_a_file_that_was_painted_on_is_what_is_on_disk(addon: Any, tmp_path: Path) -> None:
+    image = saved(tmp_path / "old.png")
+    image.pixels.foreach_set(corners()[::-1].ravel())
+    copy = image.copy()
+    values = np.empty(WIDTH * HEIGHT * 4, np.float32)
+    copy.pixels.foreach_get(values)
+    np.testing.assert_allclose(values.reshape(HEIGHT, WIDTH, 4), corners(), atol=0.004)
+
+
+def test_save_render_bakes_the_view_transform_in_and_what_is_sent_has_none(
+    addon: Any, sent: Any, tmp_path: Path
+) -> None:
+    image = painted()
+    scene: Any = bpy.context.scene
+    scene.view_settings.view_transform = "AgX"
+    scene.render.image_settings.file_format = "PNG"
+    image.save_render(str(tmp_path / "baked.png"), scene=scene)
+    baked = decoded((tmp_path / "baked.png").read_bytes())
+    assert np.abs(baked - corners()[::-1]).max() > 0.1
+    assert_shows_the_corners(sent(image))
+
+
+class Watched:
+    """Stands in front of an image datablock and notes what is read of it."""
+
+    def __init__(self, image: bpy.types.Image) -> None:
+        self.__dict__.update(_image=image, read=[])
+
+    def __getattr__(self, name: str) -> Any:
+        self.read.append(name)
+        return getattr(self._image, name)
+
+
+WAYS_OUT: dict[str, tuple[Callable[[Path], Any], int]] = {
+    "file": (lambda folder: saved(folder / "a.png"), 0),
+    "jpeg": (lambda folder: saved(folder / "a.jpg"), 0),
+    "packed": (lambda folder: packed(saved(folder / "a.png")), 0),
+    "painted file": (lambda folder: painted_over(saved(folder / "a.png")), 1),
+    "painted packed": (lambda folder: painted_over(packed(saved(folder / "a.png"))), 1),
+    "generated": (lambda folder: bpy.data.images.new("Plain", WIDTH, HEIGHT), 1),
+    "painted generated": (lambda folder: painted(), 1),
+    "float": (lambda folder: painted(float_buffer=True), 1),
+    "other format": (lambda folder: saved(folder / "a.tga"), 1),
+}
+"""An image of each kind, and how often its pixels are copied."""
+
+
+def packed(image: bpy.types.Image) -> bpy.types.Image:
+    image.pack()
+    return image
+
+
+def painted_over(image: bpy.types.Image) -> bpy.types.Image:
+    image.pixels.foreach_set(corners().ravel())
+    return image
+
+
+@pytest.mark.parametrize("kind", WAYS_OUT)
+def test_the_main_thread_copies_pixels_at_most_once_and_encodes_and_hashes_nothing(
+    addon: Any, room: Any, tmp_path: Path, kind: str
+) -> None:
+    make, copies = WAYS_OUT[kind]
+    image = Watched(make(tmp_path))
+    called: list[tuple[str, str]] = []
+
+    def note(frame: Any, event: str, function: Any) -> None:
+        if event == "c_call":
+            called.append((getattr(function, "__module__", None) or "", function.__name__))
+
+    sys.setprofile(note)
+    try:
+        source = room("blender.image_source").source_image(image)
+    finally:
+        sys.setprofile(None)
+    names = [name for _, name in called]
+    assert names.count("foreach_get") == copies
+    assert image.read.count("pixels") == copies
+    assert not {"copy", "scale", "save", "save_render", "pack", "reload", "update", "buffers_free"} & set(image.read)
+    modules = {module.split(".")[0] for module, _ in called}
+    assert not modules & {"zlib", "_hashlib", "hashlib", "_sha2", "binascii", "_json", "json", "struct", "_struct"}
+    assert {name for module, name in called if module.startswith("numpy")} <= {"empty"}
+    if not copies:
+        assert not {"size", "channels", "file_format", "has_data"} & set(image.read), "they decode it"
+    if isinstance(source.content, bytes):
+        assert source.content == bytes(image.packed_file.data)
+
+
+@pytest.mark.parametrize("kind", WAYS_OUT)
+def test_encoding_and_hashing_are_done_in_the_worker(
+    room: Any, service: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Through the manager, as a click in a window goes."""
+    source = room("blender.image_source").source_image(WAYS_OUT[kind][0](tmp_path))
+    main, at_work = threading.get_ident(), set()
+    write_source = room("generation.worker").write_source
+
+    def noted(*arguments: Any) -> Any:
+        at_work.add(threading.get_ident())
+        return write_source(*arguments)
+
+    monkeypatch.setattr(room("generation.worker"), "write_source", noted)
+    manager, session = room("blender.session").manager(), room("blender.session")
+    generation = room("generation").Generation(name="Chair", parameters=room("parameters").complete({}))
+    busy: list[str] = []
+
+    def note(frame: Any, event: str, function: Any) -> None:
+        if event == "c_call" and (getattr(function, "__module__", None) or "").split(".")[0] in {"zlib", "_hashlib"}:
+            busy.append(function.__name__)
+
+    sys.setprofile(note)
+    try:
+        manager.start(generation, source, session.connection())
+    finally:
+        sys.setprofile(None)
+    deadline = time.monotonic() + 60
+    while not at_work:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    manager.stop(generation.id)
+    assert busy == [] and main not in at_work

@@ -14,6 +14,7 @@ import bpy
 import pytest
 
 from tests.blender.test_importer import glb as glb  # a fixture
+from tests.support.datablocks import described_data, differences
 
 PATIENCE_SECONDS = 60
 
@@ -55,71 +56,6 @@ def imported(room: Any, generation: Any) -> list[bpy.types.Object]:
     return room("blender.importer").import_model(bpy.context, generation, applied_by)
 
 
-def described(objects: list[bpy.types.Object]) -> list[dict[str, Any]]:
-    """All that an artist could tell two imports apart by."""
-    return [describe(obj) for obj in sorted(objects, key=lambda obj: obj.name)]
-
-
-def describe(obj: bpy.types.Object) -> dict[str, Any]:
-    found = {
-        "name": obj.name,
-        "type": obj.type,
-        "parent": obj.parent.name if obj.parent else "",
-        "matrix": [list(row) for row in obj.matrix_world],
-        "rotation_mode": obj.rotation_mode,
-        "properties": sorted(obj.keys()),
-        "collections": [collection.name for collection in obj.users_collection],
-        "library": obj.library,
-    }
-    return found | (described_mesh(obj.data) if obj.type == "MESH" else {})
-
-
-def described_mesh(mesh: bpy.types.Mesh) -> dict[str, Any]:
-    def values(items: Any, name: str, width: int) -> list[float]:
-        numbers = [0.0] * (len(items) * width)
-        items.foreach_get(name, numbers)
-        return numbers
-
-    corners = "corner_normals"
-    return {
-        "mesh": mesh.name,
-        "positions": values(mesh.vertices, "co", 3),
-        "corners": [loop.vertex_index for loop in mesh.loops],
-        "polygons": [(p.loop_start, p.loop_total, p.material_index, p.use_smooth) for p in mesh.polygons],
-        "edges": [tuple(edge.vertices) for edge in mesh.edges],
-        "normals": values(getattr(mesh, corners), "vector", 3),
-        "has_custom_normals": mesh.has_custom_normals,
-        "uv": {layer.name: values(layer.data, "uv", 2) for layer in mesh.uv_layers},
-        "attributes": sorted((a.name, a.domain, a.data_type) for a in mesh.attributes),
-        "properties": {name: str(mesh[name]) for name in mesh.keys()},
-        "materials": [described_material(material) for material in mesh.materials],
-    }
-
-
-def described_material(material: bpy.types.Material) -> dict[str, Any]:
-    nodes, links = material.node_tree.nodes, material.node_tree.links
-    return {
-        "name": material.name,
-        "backface_culling": material.use_backface_culling,
-        "blend": getattr(material, "surface_render_method", ""),
-        "nodes": sorted((n.bl_idname, n.name, n.label, tuple(n.location)) for n in nodes),
-        "inputs": sorted(
-            (n.name, i.identifier, str(list(v) if hasattr(v := i.default_value, "__len__") else v))
-            for n in nodes
-            for i in n.inputs
-            if hasattr(i, "default_value")
-        ),
-        "links": sorted((k.from_node.name, k.from_socket.name, k.to_node.name, k.to_socket.name) for k in links),
-        "images": sorted(described_image(n.image) for n in nodes if n.type == "TEX_IMAGE" and n.image),
-    }
-
-
-def described_image(image: bpy.types.Image) -> tuple[Any, ...]:
-    packed = image.packed_file
-    space = image.colorspace_settings.name
-    return (image.name, space, image.alpha_mode, image.file_format, bytes(packed.data) if packed else b"")
-
-
 @pytest.mark.parametrize("shape", [{}, {"with_helper": True}, {"parts": 3, "with_helper": True}])
 @pytest.mark.parametrize("unit_scale", [1.0, 0.01])
 def test_a_prepared_model_differs_in_nothing_from_one_imported_directly(
@@ -127,12 +63,14 @@ def test_a_prepared_model_differs_in_nothing_from_one_imported_directly(
 ) -> None:
     generation = ready(glb(**shape))
     bpy.context.scene.unit_settings.scale_length = unit_scale
-    direct = described(imported(room, generation))
+    imported(room, generation)
+    direct = described_data()
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     bpy.context.scene.unit_settings.scale_length = unit_scale
     prepare(prepared, generation)
     Path(generation.glb_file).unlink()  # so that no direct import could do it
-    assert described(imported(room, generation)) == direct
+    imported(room, generation)
+    assert differences(direct, described_data()) == []
     assert list(bpy.data.libraries) == []
     assert len(bpy.data.scenes) == 1 and not [c.name for c in bpy.data.collections if c.name != "Collection"]
 
@@ -149,15 +87,17 @@ def test_the_textures_of_the_service_arrive_as_they_were_sent(
     (generation,) = (s.generation for s in manager.snapshots())
     assert generation.triangles > 1000
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    direct = described(imported(room, generation))
+    imported(room, generation)
+    direct = described_data()
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     large = generation.changed(triangles=room("blender.limits").PREPARE_TRIANGLES)
     before = manager.get(generation.id).generation.bytes_on_disk
     prepare(prepared, large)
     (blend,) = Path(generation.folder).glob("prepared-*.blend")
     assert manager.get(generation.id).generation.bytes_on_disk == before + blend.stat().st_size
-    assert described(imported(room, large)) == direct
-    assert all(material["images"] for obj in direct for material in obj["materials"])
+    imported(room, large)
+    assert differences(direct, described_data()) == []
+    assert sum(block.startswith("Image ") for block in direct) == 2
 
 
 def test_a_small_model_is_not_prepared(prepared: Any, ready: Any, glb: Any, tmp_path: Path) -> None:

@@ -34,12 +34,13 @@ nothing is lost and nothing more is paid for: a job that was begun is fetched by
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack, get_args, overload
+from typing import Any, Literal, TypedDict, Unpack, get_args, get_type_hints, overload
 
 import bpy
 
@@ -109,17 +110,14 @@ __all__ = (
 
 Image = bpy.types.Image | str | os.PathLike[str]
 """An image datablock, the name of one, or the path of an image file (``//`` stands for the .blend file's folder)."""
+Images = Sequence[Image]
+"""Never a single text, which is a sequence too."""
 
 OnProgress = Callable[[Progress], object]
 
 Place = Literal["CURSOR", "ORIGIN", "OBJECT"]
 Turn = Literal[0, 90, 180, 270]
 Textures = Literal["PACK", "FILES"]
-_CHOICES: Mapping[str, tuple[Any, ...]] = {
-    "place_at": get_args(Place),
-    "turn": get_args(Turn),
-    "textures": get_args(Textures),
-}
 
 
 class Parameters(TypedDict, total=False):
@@ -316,10 +314,10 @@ class Generation:
 def generate(image: Image, *, on_progress: OnProgress | None = None, **settings: Unpack[Settings]) -> ImportedModel: ...
 @overload
 def generate(
-    image: list[Image] | tuple[Image, ...], *, on_progress: OnProgress | None = None, **settings: Unpack[Settings]
+    image: Images, *, on_progress: OnProgress | None = None, **settings: Unpack[Settings]
 ) -> list[ImportedModel]: ...
 def generate(
-    image: Image | list[Image] | tuple[Image, ...],
+    image: Image | Images,
     *,
     on_progress: OnProgress | None = None,
     **settings: Unpack[Settings],
@@ -351,7 +349,7 @@ def generate(
         both = api.generate(["Chair", "//chair.png"], resolution=1024, on_progress=say)
         print([model.objects[0].name for model in both])
     """
-    if not isinstance(image, list | tuple):
+    if isinstance(image, str) or not isinstance(image, Sequence):
         (handle,) = _begun([image], settings)
         handle.wait(on_progress=on_progress)
         return handle.result()
@@ -373,10 +371,8 @@ def generate(
 @overload
 def submit(image: Image, **settings: Unpack[Settings]) -> Generation: ...
 @overload
-def submit(image: list[Image] | tuple[Image, ...], **settings: Unpack[Settings]) -> list[Generation]: ...
-def submit(
-    image: Image | list[Image] | tuple[Image, ...], **settings: Unpack[Settings]
-) -> Generation | list[Generation]:
+def submit(image: Images, **settings: Unpack[Settings]) -> list[Generation]: ...
+def submit(image: Image | Images, **settings: Unpack[Settings]) -> Generation | list[Generation]:
     """Begin what :func:`generate` does, and return at once. This is charged.
 
     In a window the model is placed by itself when it has come, as after a click on Generate; in background mode when
@@ -396,7 +392,7 @@ def submit(
         second.stop()
         print(first.result().glb_path, second.is_done)
     """
-    if isinstance(image, list | tuple):
+    if isinstance(image, Sequence) and not isinstance(image, str):
         return _begun(image, settings)
     (handle,) = _begun([image], settings)
     return handle
@@ -472,14 +468,14 @@ def _order(image: Image, settings: Mapping[str, Any]) -> ordering.Order:
     if not isinstance(image, bpy.types.Image | str | os.PathLike) or image == "":
         raise NoImageError(f"{image!r} is no image.", "Give an image, the name of one, or the path of an image file.")
     place_at, options = _placed(_named_in(Placing, settings))
-    picture = _named_in(Picture, settings)
+    picture = _checked(Picture, _named_in(Picture, settings))
     others = Placing.__annotations__ | Picture.__annotations__
     return ordering.order(
         bpy.context,
         image,
         {name: value for name, value in settings.items() if name not in others},
-        framing=Framing(bool(picture.get("crop_to_subject")), bool(picture.get("pad_to_square"))),
-        part=Part(int(picture.get("udim_tile", 0)), int(picture.get("frame", 0))),
+        framing=Framing(picture.get("crop_to_subject", False), picture.get("pad_to_square", False)),
+        part=Part(picture.get("udim_tile", 0), picture.get("frame", 0)),
         place_at=place_at,
         options=options,
     )
@@ -494,24 +490,47 @@ def _placed(placing: Mapping[str, Any]) -> tuple[str | tuple[float, float, float
     """
     :raises ParameterError: one message that lists everything that is wrong.
     """
-    problems = [f"There is no argument named {name!r}" for name in placing if name not in Placing.__annotations__]
-    values = {**placing}
-    place_at = values.pop("place_at", "CURSOR")
+    place_at = placing.get("place_at", "CURSOR")
+    is_known = place_at in get_args(Place)
     if not isinstance(place_at, str):
         try:
             x, y, z = map(float, place_at)
             place_at = (x, y, z)
+            is_known = all(map(math.isfinite, place_at))
         except (TypeError, ValueError):
-            problems.append(f"place_at must be one of {', '.join(get_args(Place))}, or three numbers, not {place_at!r}")
-    for name, value in {"place_at": place_at, **values}.items():
-        choices = _CHOICES.get(name)
-        if choices and value not in choices and not isinstance(value, tuple):
-            problems.append(f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}")
-        elif name in ("height", "merge_distance") and not (isinstance(value, int | float) and value >= 0.0):
-            problems.append(f"{name} must be a number that is not negative, not {value!r}")
-    if problems:
-        raise ParameterError(". ".join(problems))
-    return place_at, ImportOptions(**values)
+            pass
+    known = f"one of {', '.join(get_args(Place))}, or three numbers"
+    problems = [] if is_known else [f"place_at must be {known}, not {place_at!r}"]
+    others = {name: value for name, value in placing.items() if name != "place_at"}
+    return place_at, ImportOptions(**_checked(Placing, others, problems))
+
+
+def _checked(kind: Any, given: Mapping[str, Any], problems: Sequence[str] = ()) -> dict[str, Any]:
+    """The arguments that a :class:`TypedDict` names, as what it says of them.
+
+    :param problems: what is wrong besides.
+    :raises ParameterError: one message that lists everything that is wrong.
+    """
+    hints, found, values = get_type_hints(kind), [*problems], dict[str, Any]()
+    for name, value in given.items():
+        if (hint := hints.get(name)) is None:
+            found.append(f"There is no argument named {name!r}")
+            continue
+        choices = get_args(hint) or ((True, False) if hint is bool else ())
+        if choices:
+            values[name] = next((choice for choice in choices if choice == value), None)
+            wanted = f"one of {', '.join(map(str, choices))}"
+        elif hint is str:
+            values[name], wanted = value if isinstance(value, str) else None, "text"
+        else:
+            is_number = isinstance(value, int | (float if hint is float else int)) and not isinstance(value, bool)
+            values[name] = value if is_number and 0 <= value < math.inf else None
+            wanted = f"a {'' if hint is float else 'whole '}number that is not negative"
+        if values[name] is None:
+            found.append(f"{name} must be {wanted}, not {value!r}")
+    if found:
+        raise ParameterError(". ".join(found))
+    return values
 
 
 def _imported(manager: Manager, generation_id: str) -> ImportedModel:

@@ -22,7 +22,7 @@ _TABLES: Final = """
 CREATE TABLE items (
     key TEXT PRIMARY KEY,
     position INTEGER, row INTEGER, image BLOB, wished TEXT, settings TEXT, priced TEXT,
-    standing TEXT NOT NULL DEFAULT 'new', start INTEGER, owner TEXT, name TEXT, job_id TEXT, cost REAL,
+    standing TEXT NOT NULL DEFAULT 'new', start INTEGER, owner TEXT, name TEXT, job_id TEXT, cost REAL, made_of TEXT,
     is_over INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX by_position ON items (position) WHERE position IS NOT NULL;
@@ -70,12 +70,15 @@ class Board:
     """Any thread, one at a time.
 
     :ivar counts: how many items of the list stand how.
+    :ivar in_other_formats: how many of them are done, and their result does not end with `suffix`.
     :ivar spent: creative units, by all lines of the manifest; of items that were begun, what they will cost.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, suffix: str) -> None:
         self.counts: Counter[Standing] = Counter()
+        self.in_other_formats = 0
         self.spent = 0.0
+        self._suffix = suffix
         self._database = scratch(_TABLES)
 
     def close(self) -> None:
@@ -105,17 +108,22 @@ class Board:
     def note(self, start: int, entry: Entry) -> None:
         """A line of the manifest."""
         standing, cost = _standing(entry), _spent(entry)
-        query = "SELECT position, standing, cost FROM items WHERE key = ?"
-        position, before, cost_before = self._database.execute(query, (entry.key,)).fetchone() or (None, None, None)
+        query = "SELECT position, standing, cost, image FROM items WHERE key = ?"
+        row = self._database.execute(query, (entry.key,)).fetchone()
+        position, before, cost_before, image = row or (None, None, None, None)
         self.spent += cost - (cost_before or 0.0)
+        made_of = None
         if position is not None:
             self.counts[Standing(before or Standing.NEW)] -= 1
             self.counts[standing] += 1
-        values = (standing, start, entry.owner, folded(entry.name), entry.job_id, cost)
+            self.in_other_formats += standing is Standing.DONE and not entry.file.endswith(self._suffix)
+            if standing in _PAID and (path := os.fsencode(entry.image)) != image:
+                made_of = path
+        values = (standing, start, entry.owner, folded(entry.name), entry.job_id, cost, made_of)
         self._database.execute(
-            "INSERT INTO items (key, standing, start, owner, name, job_id, cost) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
-            "ON CONFLICT (key) DO UPDATE SET "
-            "standing = ?2, start = ?3, owner = ?4, name = ?5, job_id = ?6, cost = ?7",
+            "INSERT INTO items (key, standing, start, owner, name, job_id, cost, made_of) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (key) DO UPDATE SET "
+            "standing = ?2, start = ?3, owner = ?4, name = ?5, job_id = ?6, cost = ?7, made_of = ?8",
             (entry.key, *values),
         )
 
@@ -171,6 +179,17 @@ class Board:
         query = "SELECT 1 FROM items WHERE job_id = ? AND job_id <> '' AND key <> ?"
         return self._database.execute(query, (job_id, key)).fetchone() is not None
 
+    def strays(self) -> list[tuple[str, str]]:
+        """Of the items that are not in the list and whose job is under way or not fetched: the job, and the owner."""
+        query = "SELECT job_id, owner FROM items WHERE position IS NULL AND standing = 'owed' AND job_id <> ''"
+        return self._database.execute(query).fetchall()
+
+    def others(self) -> Iterator[tuple[int, Path, Path]]:
+        """The row and the image of each item that is paid for, and the other path that its image had then."""
+        query = "SELECT row, image, made_of FROM items WHERE made_of IS NOT NULL ORDER BY position"
+        for row, image, made_of in self._database.execute(query):
+            yield row, Path(os.fsdecode(image)), Path(os.fsdecode(made_of))
+
     def claims(self) -> list[tuple[str, float]]:
         """Of the items that were begun and are not paid for: whose they are, and what they will cost."""
         query = "SELECT owner, total(cost) FROM items WHERE standing = 'begun' AND cost > 0 GROUP BY owner"
@@ -205,6 +224,9 @@ class Board:
         query = f"SELECT row, image FROM items WHERE position IS NOT NULL AND standing IN ({marks}) ORDER BY position"
         for row, image in self._database.execute(query, tuple(standings)):
             yield row, Path(os.fsdecode(image))
+
+
+_PAID: Final = frozenset({Standing.OWED, Standing.UNCERTAIN, Standing.BROKEN, Standing.DONE})
 
 
 def _parameters(settings: str) -> Mapping[str, Value]:

@@ -50,15 +50,25 @@ class Idle(Enum):
 class Claims:
     """Any thread; waits for the disk and for other processes.
 
+    :param beside: endings of what is written beside a result, after its name.
     :param most_cost: nothing is begun with which more would be spent, all lines of the manifest counted.
     :ivar charged: creative units that the service took meanwhile and did not give back, as far as it said.
     """
 
-    def __init__(self, folder: Path, suffix: str, *, most_cost: float | None, retries_failed: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        suffix: str,
+        *,
+        most_cost: float | None,
+        retries_failed: bool,
+        beside: tuple[str, ...] = (),
+    ) -> None:
         self.folder = folder
         self.charged = 0.0
-        self.board = Board()
+        self.board = Board(suffix)
         self._suffix = suffix
+        self._beside = beside
         self._most_cost = most_cost
         self._retries_failed = retries_failed
         self._manifest = Manifest(folder)
@@ -171,13 +181,19 @@ class Claims:
         return next(name for name in candidates(wished, key) if self._is_free(name, key))
 
     def _is_free(self, name: str, key: str) -> bool:
-        return not self.board.is_taken(name, key) and not os.path.lexists(self.target(name))
+        is_there = any(os.path.lexists(self.folder / f"{name}{suffix}") for suffix in (self._suffix, *self._beside))
+        return not is_there and not self.board.is_taken(name, key)
 
     # What this process is at.
 
     def entry(self, key: str) -> Entry:
-        """The newest line of an item that this process is at."""
-        return self._mine[key]
+        """The newest line of an item that this process is at.
+
+        :raises LostClaimError: another process has it by now.
+        """
+        if entry := self._mine.get(key):
+            return entry
+        raise LostClaimError(f"Another process is at the item {key} by now.")
 
     def find(self, key: str) -> Entry | None:
         """The same, if it is."""
@@ -200,10 +216,10 @@ class Claims:
         :raises OutputError: it can't be written.
         """
         with self._locked():
-            entry = self._mine[key].changed(at=round(time.time(), 3), **changes)
+            entry = self.entry(key).changed(at=round(time.time(), 3), **changes)
             if self.board.owner(key) != self._token():
                 del self._mine[key]
-                raise LostClaimError(f"Another process has taken over {entry.name}: this one was taken for dead.")
+                raise LostClaimError(f"Another process has taken over {entry.name}, as this one was taken for dead.")
             self._append(entry, sync=sync)
             return entry
 
@@ -215,7 +231,7 @@ class Claims:
     def rename(self, key: str) -> Entry:
         """The item gets another name, since a file of its name has come meanwhile."""
         with self._locked():
-            return self.write(key, name=self._free_name(self._mine[key].name, key))
+            return self.write(key, name=self._free_name(self.entry(key).name, key))
 
     def price_of(self, key: str) -> float | None:
         """What it will cost, if that was asked."""
@@ -231,6 +247,7 @@ class Claims:
         """
         :raises OutputError: nothing can be kept in the output.
         """
+        self._manifest.begin()
         try:
             probe = self._manifest.work / f"probe-{self._token()}"
             probe.write_bytes(bytes(_PROBE_BYTES))
@@ -252,6 +269,13 @@ class Claims:
                 f"The disk of {self.folder} is almost full ({free / 1e6:.0f} MB are free). Make room, and start again: "
                 "nothing is lost."
             )
+
+    def stray_jobs(self) -> tuple[str, ...]:
+        """Jobs that are paid for, that nobody is at, and whose items are not in our list. As of the last look."""
+        with self._lock:
+            alive: dict[str, bool] = {}
+            strays = self.board.strays()
+            return tuple(job for job, owner in strays if not (owner and self._is_alive(owner, alive)))
 
     def clean_up(self) -> None:
         """Delete what a process that died has left of items that are done."""

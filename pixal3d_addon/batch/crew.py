@@ -12,6 +12,7 @@ import queue
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from ..generation import Generation, GenerationError, Snapshot, State, StoreError, TakenError, source_image_from_file
@@ -33,6 +34,8 @@ from ..scenario import (
     ScenarioError,
     ServerError,
     TransportError,
+    UnreadableModelError,
+    inspect_glb,
 )
 from . import limits
 from .board import Standing
@@ -63,6 +66,15 @@ class Ended:
     """Nobody here is at an item any more, and it is not done."""
 
     entry: Entry
+
+
+def _can_be_read(model: Path) -> bool:
+    """Of one that an earlier run has left: if it is damaged by now, it is fetched again."""
+    try:
+        inspect_glb(model)
+    except UnreadableModelError:
+        return False
+    return True
 
 
 class Crew:
@@ -179,7 +191,7 @@ class Crew:
         folder = self._claims.folder_of(key)
         generation = generation_of(claim, entry, folder)
         model = folder / "model.glb"
-        if entry.state is EntryState.READY and model.is_file():
+        if entry.state is EntryState.READY and _can_be_read(model):
             generation = generation.changed(state=State.READY, glb_file=str(model))
             self._snapshots.put(generation)
             return generation

@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import Pixal3DError
+from ..generation import GenerationError
 from ..generation.glb_scale import write_scaled
 from ..generation.scale import AppliedBy, import_scale
 from ..parameters import readable
 from ..scenario import inspect_glb
+from . import limits
 from .claims import Claims, LostClaimError
 from .entry import Entry, EntryState
 from .errors import OutputError
@@ -52,12 +55,17 @@ class Finisher:
         """
         try:
             entry, target = self._own_target(key)
+            if self._tries(key) > limits.TRIES:
+                # One model, which may take more memory than there is, must not keep all others from being done.
+                words = f"The making of this result has ended the program {limits.TRIES} times."
+                return self._failed(key, GenerationError(words, "The model is kept; `fetch` brings it."))
             try:
                 self._finish(entry, delivered, target)
-            except (Pixal3DError, OSError) as error:
-                return self._failed(key, error)
             except Exception as error:
-                _log.exception("No result of %s", entry.name)
+                if not isinstance(error, Pixal3DError | OSError):
+                    _log.exception("No result of %s", entry.name)
+                with contextlib.suppress(OSError):
+                    self._note(key).write_text(f"{target.name}\n", encoding="utf-8")
                 return self._failed(key, error)
             entry = self._claims.write(
                 key, sync=True, state=EntryState.DONE, owner="", file=target.name, error="", hint=""
@@ -76,19 +84,26 @@ class Finisher:
         hint = getattr(error, "remedy", "") or "The model is kept; the next run tries again, and nothing is paid again."
         return self._claims.write(key, owner="", error=words, hint=hint)
 
+    def _note(self, key: str) -> Path:
+        """A line with the result's name for each time that its making was begun and has not ended."""
+        return self._claims.folder_of(key) / "target"
+
+    def _tries(self, key: str) -> int:
+        return len(self._note(key).read_text(encoding="utf-8").splitlines())
+
     def _own_target(self, key: str) -> tuple[Entry, Path]:
         """The item, and the file that is its own from now on: one that is there already is it only if a process has
         noted so and died before it was done."""
         entry = self._claims.entry(key)
-        note = self._claims.folder_of(key) / "target"
+        note = self._note(key)
         target = self._claims.target(entry.name)
         try:
-            if note.exists() and note.read_text(encoding="utf-8") == target.name:
-                return entry, target
-            if target.exists():
+            is_own = note.exists() and target.name in note.read_text(encoding="utf-8").splitlines()
+            if target.exists() and not is_own:
                 entry = self._claims.rename(key)
                 target = self._claims.target(entry.name)
-            note.write_text(target.name, encoding="utf-8")
+            with note.open("a", encoding="utf-8") as file:
+                file.write(f"{target.name}\n")
         except OSError as error:
             self._claims.check_output()
             raise OutputError(f"{note.parent} can't be written ({error.strerror}).") from error

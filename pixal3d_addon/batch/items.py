@@ -79,7 +79,7 @@ def placed_items(
     if not 1 <= part <= parts:
         raise ListError(f"There is no part {part} of {parts}: parts are numbered from 1.")
     problems, count = Problems(source), 0
-    folder = source if source.is_dir() else source.parent
+    folder = source if os.path.isdir(source) else source.parent
     with contextlib.closing(_Keys(folder)) as keys:
         for row in _rows(source):
             count += 1
@@ -93,7 +93,7 @@ def placed_items(
                 yield PlacedItem(Item(key, folder / row.image, name, parameters), row.number)
     problems.check()
     if not count:
-        what = f"no images ({', '.join(sorted(TAKEN_EXTENSIONS))})" if source.is_dir() else "no rows"
+        what = f"no images ({', '.join(sorted(TAKEN_EXTENSIONS))})" if os.path.isdir(source) else "no rows"
         raise ListError(f"There are {what} in {source}.")
 
 
@@ -109,7 +109,8 @@ class Problems:
         self._count += 1
         if self._count <= limits.PROBLEMS_TOLD:
             column = f", column {row.column}" if row.column else ""
-            self._told.append(f"{self._source.name}:{row.number}{column}: {row.why}")
+            place = f"{self._source.name}:{row.number}{column}: " if row.number else ""
+            self._told.append(f"{place}{row.why}")
 
     def check(self) -> None:
         """
@@ -118,15 +119,16 @@ class Problems:
         if not self._count:
             return
         rest = [f"… and {self._count - len(self._told)} more"] if self._count > len(self._told) else []
-        rows = "One row" if self._count == 1 else f"{self._count} rows"
+        what = "image" if os.path.isdir(self._source) else "row"
+        rows = f"One {what}" if self._count == 1 else f"{self._count} {what}s"
         lines = "\n".join(f"  {problem}" for problem in (*self._told, *rest))
         raise ListError(f"{rows} of {self._source} can't be used. Nothing was sent.\n{lines}", self._told)
 
 
 def _rows(source: Path) -> Iterator[Row | WrongRow]:
-    if source.is_dir():
+    if os.path.isdir(source):
         return (Row(0, path) for path in _images(source))
-    if not source.exists():
+    if not os.path.exists(source):
         raise ListError(f"There is no list and no folder {source}.")
     if source.suffix.lower() not in LIST_EXTENSIONS:
         raise ListError(f"{source} is neither a folder nor a list ({', '.join(LIST_EXTENSIONS)}).")
@@ -177,8 +179,12 @@ def differing(parameters: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _relative(image: str, folder: Path) -> str:
+    """The same after the list was moved: with its images, or away from those that have absolute paths."""
     path = os.path.join(folder, image)
     try:
-        return os.path.relpath(path, folder).replace(os.sep, "/")
+        relative = os.path.relpath(path, folder)
     except ValueError:  # another drive
-        return os.path.abspath(path).replace(os.sep, "/")
+        relative = os.path.abspath(path)
+    if os.path.isabs(image) and relative.startswith(os.pardir):
+        relative = os.path.normpath(image)
+    return relative.replace(os.sep, "/")

@@ -27,6 +27,10 @@ OUTAGE_PAUSES_SECONDS = (5.0, 15.0, 30.0, 60.0)
 STOP_PATIENCE_SECONDS = 5.0
 """How long a stopped run waits for its threads: a request that hangs in the network ends by itself, later."""
 
+TRIES = 3
+"""So often the making of a result may end the whole process (Blender crashes, the system is out of memory) before it is
+left alone."""
+
 FREE_BYTES = 200 * 1000 * 1000
 """With less space on the disk of the results nothing further is paid for. A model takes 5 to 60 MB, and several come at
 once."""

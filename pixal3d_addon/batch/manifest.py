@@ -27,6 +27,8 @@ MANIFEST_NAME: Final = "manifest.jsonl"
 WORK_FOLDER_NAME: Final = ".work"
 """In the folder of the results: what is under way."""
 
+_BEGINNING: Final = b'{"key":"'
+"""Of each line, as :meth:`.Entry.to_line` writes it."""
 _NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
 
 _log = logging.getLogger(__name__)
@@ -42,12 +44,35 @@ class Manifest:
         self.end = 0
         """So many bytes were read, up to the end of a line."""
 
+    def begin(self) -> None:
+        """See that the file is there. It comes before :attr:`work`: so that folder without it says that the file was
+        taken away, and with it all that says what is paid for.
+
+        :raises OutputError: it was; or it can't be made.
+        """
+        with self._as_output_error():
+            if self._file.exists():
+                return
+            self._ensure_not_gone()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._file.touch()
+            if os.name != "nt":
+                _sync_folder(self.folder)
+
+    def _ensure_not_gone(self) -> None:
+        if self.work.exists() or self.end:
+            raise OutputError(
+                f"{self._file} is gone, which says what is paid for. Put it back. To pay for everything again, delete "
+                f"{self.work} too."
+            )
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """While the block lasts nobody else writes.
 
         :raises OutputError: the lock can't be had.
         """
+        self.begin()
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(locked(self.work / "manifest.lock"))
@@ -67,12 +92,13 @@ class Manifest:
 
         A line that is not whole, since a disk was full or a machine lost its power, is not told.
 
-        :raises OutputError: the file can't be read, or is not as it was.
+        :raises OutputError: the file can't be read, is not as it was, or is no manifest.
         """
         with self._as_output_error():
             try:
                 file = self._file.open("rb")
             except FileNotFoundError:
+                self._ensure_not_gone()
                 return
             with file:
                 if os.fstat(file.fileno()).st_size < self.end:
@@ -105,7 +131,6 @@ class Manifest:
         :raises OutputError: it can't be written.
         """
         with self._as_output_error():
-            is_new = not self._file.exists()
             with self._file.open("ab", buffering=0) as file:
                 end = file.tell()
                 line = entry.to_line()
@@ -120,8 +145,6 @@ class Manifest:
                     raise
                 if sync:
                     os.fsync(file.fileno())
-            if is_new and sync and os.name != "nt":
-                _sync_folder(self.folder)
 
     def _ends_a_line(self, end: int) -> bool:
         with self._file.open("rb") as file:
@@ -134,7 +157,13 @@ class Manifest:
         except (ValueError, KeyError, TypeError) as error:
             if _is_newer(line):
                 raise OutputError(f"A newer version of Pixal3D has written {self._file}. Use that one.") from None
-            if line.strip():
+            text = line.strip(b"\0 \t\r\n")  # zeros: what some file systems make of a file's end without power
+            if not (text.startswith(_BEGINNING) or _BEGINNING.startswith(text)):
+                raise OutputError(
+                    f"{self._file} holds what no batch has written ({text[:40].decode(errors='replace')}…). Put it "
+                    "back as it was, or name another folder: what is paid for can't be told from it."
+                ) from None
+            if text:
                 _log.warning("A line of %s can't be read and is left out: %r", self._file, error)
             return None
 

@@ -36,6 +36,8 @@ class Summary:
     """In this run."""
     skipped: int
     """Done before, or by another process meanwhile."""
+    other_format: int
+    """Of those done, now and before: in another format than this run's."""
     failed: int
     uncertain: int
     left: int
@@ -45,6 +47,9 @@ class Summary:
     seconds: float
     requests: int
     """Asked of the service's API."""
+    stray_jobs: tuple[str, ...] = ()
+    """Paid for by an earlier run, and not in the list any more: their models did not come into the folder. Not known of
+    a part of a list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,10 @@ class Records:
         """
         :raises TakenError, StoreError: the line can't be written.
         """
-        before = self._claims.entry(generation.id)
+        try:
+            before = self._claims.entry(generation.id)
+        except LostClaimError as error:
+            raise TakenError(str(error)) from error
         state = _ENTRY_STATES.get(generation.state, before.state)
         if generation.state is State.FAILED and not generation.job_id:
             state = EntryState.CLAIMED  # refused: nothing is on its way any more

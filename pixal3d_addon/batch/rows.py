@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +123,8 @@ def _objects(lines: Iterable[str]) -> Iterator[Row | WrongRow]:
         try:
             values = json.loads(line)
         except (ValueError, RecursionError) as error:
-            yield WrongRow(number, "", f"it is not JSON ({getattr(error, 'msg', 'nested too deep')})")
+            why = getattr(error, "msg", "nested too deep, or a number too long")
+            yield WrongRow(number, "", f"it is not JSON ({why})")
             continue
         if not isinstance(values, dict):
             yield WrongRow(number, "", 'it is not an object, such as {"image": "chair.png"}')
@@ -144,7 +146,7 @@ def _row(number: int, cells: Mapping[str, object]) -> Row | WrongRow:
     for column, value in cells.items():
         meaning = _COLUMNS[column]
         if meaning in texts:
-            if not isinstance(value, str) or "\0" in value:
+            if not (isinstance(value, str) and _is_name(value)):
                 return WrongRow(number, column, f"it must be text, not {value!r}")
             texts[meaning] = value
         else:
@@ -156,6 +158,14 @@ def _row(number: int, cells: Mapping[str, object]) -> Row | WrongRow:
     except ParameterError:
         return _wrong_value(number, given)
     return Row(number, texts["image"], texts["name"], {i: checked[i] for i in (_COLUMNS[c] for c in given)})
+
+
+def _is_name(text: str) -> bool:
+    """Whether a file may be called so."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:  # half of a pair of surrogates, as JSON can say it
+        return False
 
 
 def _value(parameter: Parameter, value: object) -> object:

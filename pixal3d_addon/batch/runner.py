@@ -9,6 +9,7 @@ is the main thread, the only one that may touch bpy. An item is forgotten when i
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import math
 import os
 import queue
@@ -18,20 +19,19 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ..generation import NotFinishedError, Snapshot
+from ..generation import NotFinishedError
 from ..scenario import CanceledError, Connection, Gate, MissingKeyError, ScenarioClient
 from . import limits
 from .board import Board, Standing
 from .claims import Claims
 from .crew import Arrived, Crew, Ended
-from .entry import Entry
 from .errors import BatchError, OutputError, PriceUnknownError
 from .finishing import Finish, Finisher, deliver_glb
 from .items import Problems, placed_items
 from .outcome import Event, Plan, Summary
 from .prices import ask_prices
-from .records import entry_of
 from .rows import WrongRow
+from .telling import Told, failures
 
 __all__ = ("Batch", "Event", "Finish", "Plan", "Summary")
 
@@ -48,6 +48,7 @@ class Batch:
     :param retry_failed: try again too what has failed at the service, and what may have been charged without a job.
     :param chunk: ``(k, n)``: see :func:`.items.read_items`.
     :param suffix: the extension of the results.
+    :param beside: endings of what `finish` makes beside a result, after its name: such files are not written over.
     :param finish: makes the result's file from the delivered GLB, in the thread of :meth:`run`. By default the GLB
         itself, scaled if the service has not done so.
     """
@@ -64,11 +65,12 @@ class Batch:
         retry_failed: bool = False,
         chunk: tuple[int, int] | None = None,
         suffix: str = ".glb",
+        beside: tuple[str, ...] = (),
         finish: Finish | None = None,
     ) -> None:
         if finish is None and suffix != ".glb":
             raise BatchError(f"Nobody says how a {suffix} file is made.")
-        if source.is_dir() and _is_same(source, output):
+        if os.path.isdir(source) and _is_same(source, output):
             raise BatchError("The results must go to another folder than the one of the images.")
         self._source = source
         self._output = output
@@ -79,9 +81,11 @@ class Batch:
         self._retry_failed = retry_failed
         self._chunk = chunk
         self._suffix = suffix
+        self._beside = beside
         self._finish = finish or deliver_glb
+        self._is_stopped = False
         self._stopped = threading.Event()
-        self._crew: Crew | None = None
+        """The same a moment later, for what waits in the network."""
 
     def plan(self) -> Plan:
         """Read the list and the manifest, and ask for prices if there is a connection. Nothing is paid, nothing is
@@ -134,34 +138,58 @@ class Batch:
         crew: Crew | None = None
         try:
             finisher = Finisher(claims, self._finish)
-            if not self._stopped.is_set() and self._has_work(claims.board):
+            if not self._is_stopped and self._has_work(claims.board):
                 connection = self._made_ready(claims, gate)
-                crew = self._crew = Crew(claims, connection, gate, self._concurrency, retries_failed=self._retry_failed)
+                crew = Crew(claims, connection, gate, self._concurrency, retries_failed=self._retry_failed)
                 crew.start()
-                self._watch(crew, finisher, _Told(claims, finisher, on_event))
+                self._watch(crew, finisher, Told(claims, finisher, on_event))
                 if crew.problem is not None:
                     raise crew.problem
-            return _summary(claims, finisher, time.monotonic() - began, gate.requests)
+            return self._summary(claims, finisher, time.monotonic() - began, gate.requests)
         except (CanceledError, NotFinishedError):  # stopped before there was anything to stop
-            return _summary(claims, finisher, time.monotonic() - began, gate.requests)
+            return self._summary(claims, finisher, time.monotonic() - began, gate.requests)
         finally:
-            self._crew = None
             _close(claims, crew)
 
     def stop(self) -> None:
         """From any thread or a signal handler: :meth:`run` returns soon, and all is resumable."""
-        self._stopped.set()
-        if crew := self._crew:
-            crew.stop()
+        self._is_stopped = True
+        # A signal may find the main thread in the middle of an event's lock, and would wait for it forever.
+        threading.Thread(target=self._stopped.set, name="pixal3d-batch-stop", daemon=True).start()
 
     def _loaded(self) -> Claims:
-        claims = Claims(self._output, self._suffix, most_cost=self._most_cost, retries_failed=self._retry_failed)
+        claims = Claims(
+            self._output,
+            self._suffix,
+            most_cost=self._most_cost,
+            retries_failed=self._retry_failed,
+            beside=self._beside,
+        )
         try:
             claims.load(placed_items(self._source, self._defaults, chunk=self._chunk))
+            self._ensure_same_images(claims.board)
         except BaseException:
             claims.close()
             raise
         return claims
+
+    def _ensure_same_images(self, board: Board) -> None:
+        """Two lists may have different images at the same place, and would share their models in one folder.
+
+        :raises ListError: they do.
+        """
+        problems = Problems(self._source)
+        for row, image, other in board.others():
+            if _differ(image, other):
+                problems.add(
+                    WrongRow(
+                        row,
+                        "image",
+                        f"{self._output} has a model of {other}, which has the same place as {image} in another folder "
+                        "or list. Use another output folder for this one.",
+                    )
+                )
+        problems.check()
 
     def _missing(self) -> frozenset[Standing]:
         """How those stand that are to be paid for."""
@@ -180,7 +208,7 @@ class Batch:
             raise MissingKeyError()
         problems = Problems(self._source)
         for row, image in claims.board.images(self._missing()):
-            if not image.is_file():
+            if not os.path.isfile(image):
                 problems.add(WrongRow(row, "image", f"there is no file {image}"))
         problems.check()
         claims.check_output()
@@ -196,7 +224,7 @@ class Batch:
         claims.clean_up()
         return self._connection
 
-    def _watch(self, crew: Crew, finisher: Finisher, told: _Told) -> None:
+    def _watch(self, crew: Crew, finisher: Finisher, told: Told) -> None:
         """Until the crew has ended, or has been stopped for long enough."""
         deadline = math.inf
         while crew.is_at_work or not crew.messages.empty():
@@ -208,12 +236,14 @@ class Batch:
                 elif not crew.is_stopped:
                     self._finish_one(crew, finisher, message, told)
             told.tell_of(crew.snapshots())
+            if self._is_stopped and not crew.is_stopped:
+                crew.stop()
             if crew.is_stopped:
                 deadline = min(deadline, time.monotonic() + limits.STOP_PATIENCE_SECONDS)
                 if time.monotonic() > deadline:
                     return
 
-    def _finish_one(self, crew: Crew, finisher: Finisher, arrived: Arrived, told: _Told) -> None:
+    def _finish_one(self, crew: Crew, finisher: Finisher, arrived: Arrived, told: Told) -> None:
         key = arrived.generation.id
         try:
             entry = finisher.finish(key, Path(arrived.generation.glb_file))
@@ -224,49 +254,21 @@ class Batch:
         if entry is not None:
             told.tell(entry)
 
-
-class _Told:
-    """Tells of each change once. In the thread that runs the batch."""
-
-    def __init__(self, claims: Claims, finisher: Finisher, on_event: Callable[[Event], None] | None) -> None:
-        self._claims = claims
-        self._finisher = finisher
-        self._on_event = on_event
-        self._seen: dict[str, Snapshot] = {}
-
-    def tell(self, entry: Entry, progress: float | None = None, notice: str = "") -> None:
-        if self._on_event is None:
-            return
-        counts = self._claims.board.counts
-        failed = _failed(counts) + self._finisher.failures
-        status = entry.service_status
-        event = Event(entry, progress, status, notice, counts[Standing.DONE], failed, self._claims.board.items)
-        self._on_event(event)
-
-    def tell_of(self, snapshots: tuple[Snapshot, ...]) -> None:
-        seen, self._seen = self._seen, {snapshot.generation.id: snapshot for snapshot in snapshots}
-        for key, snapshot in self._seen.items():
-            if snapshot is not seen.get(key) and (entry := self._claims.find(key)):
-                self.tell(entry_of(snapshot.generation, entry), snapshot.shown_progress, snapshot.notice)
-
-
-def _failed(counts: Counter[Standing]) -> int:
-    return counts[Standing.FAILED] + counts[Standing.LOST] + counts[Standing.BROKEN]
-
-
-def _summary(claims: Claims, finisher: Finisher, seconds: float, requests: int) -> Summary:
-    counts = claims.board.counts
-    failed = _failed(counts) + finisher.failures
-    return Summary(
-        done=finisher.done,
-        skipped=counts[Standing.DONE] - finisher.done,
-        failed=failed,
-        uncertain=counts[Standing.UNCERTAIN],
-        left=claims.board.items - counts[Standing.DONE] - failed - counts[Standing.UNCERTAIN],
-        cost=claims.charged,
-        seconds=seconds,
-        requests=requests,
-    )
+    def _summary(self, claims: Claims, finisher: Finisher, seconds: float, requests: int) -> Summary:
+        counts = claims.board.counts
+        failed = failures(counts) + finisher.failures
+        return Summary(
+            done=finisher.done,
+            skipped=counts[Standing.DONE] - finisher.done,
+            other_format=claims.board.in_other_formats,
+            failed=failed,
+            uncertain=counts[Standing.UNCERTAIN],
+            left=claims.board.items - counts[Standing.DONE] - failed - counts[Standing.UNCERTAIN],
+            cost=claims.charged,
+            seconds=seconds,
+            requests=requests,
+            stray_jobs=claims.stray_jobs() if self._chunk is None else (),
+        )
 
 
 def _close(claims: Claims, crew: Crew | None) -> None:
@@ -283,6 +285,14 @@ def _close(claims: Claims, crew: Crew | None) -> None:
     thread = threading.Thread(target=close_later, name="pixal3d-batch-close", daemon=True)
     thread.start()
     thread.join(limits.STOP_PATIENCE_SECONDS)
+
+
+def _differ(image: Path, other: Path) -> bool:
+    """Whether both can be read and are not the same: files that were moved, or are seen from elsewhere, can't."""
+    try:
+        return not (os.path.samefile(image, other) or filecmp.cmp(image, other, shallow=False))
+    except OSError:
+        return False
 
 
 def _is_same(one: Path, other: Path) -> bool:

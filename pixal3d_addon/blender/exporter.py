@@ -21,6 +21,7 @@ from .errors import ModelExportError, reported
 _log = logging.getLogger(__name__)
 
 _USD = frozenset({".usd", ".usda", ".usdc", ".usdz"})
+_TEXTURES = "_textures"
 SUFFIXES = (".blend", ".glb", ".usd", ".usda", ".usdc", ".usdz", ".fbx", ".obj")
 
 _KEPT_AS_THEY_ARE = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}
@@ -41,9 +42,11 @@ def reason_against(suffix: str) -> str:
     return ""
 
 
-def companions(path: Path) -> tuple[Path, ...]:
-    """The files of given names that are written beside `path`, without the textures."""
-    return (path.with_suffix(".mtl"),) if path.suffix.lower() == ".obj" else ()
+def endings_beside(suffix: str) -> tuple[str, ...]:
+    """What else is written beside a file with this ending: each comes after the file's name."""
+    if suffix == ".obj":
+        return (".mtl", _TEXTURES)
+    return (_TEXTURES,) if suffix in _USD - {".usdz"} else ()
 
 
 def export(objects: Sequence[bpy.types.Object], path: Path) -> None:
@@ -61,7 +64,7 @@ def export(objects: Sequence[bpy.types.Object], path: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=".pixal3d-", dir=path.parent) as folder:
             target = Path(folder) / path.name
             if suffix not in (".blend", ".glb"):
-                _images_to_files(objects, Path(folder) / f"{path.stem}_textures")
+                _images_to_files(objects, Path(folder) / f"{path.stem}{_TEXTURES}")
             _select_only(objects)
             _run(*_call(suffix, target))
             if not target.is_file():

@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     )
 
     fetch = commands.add_parser("fetch", help="the models of jobs that were begun before, here or elsewhere; free")
-    fetch.add_argument("jobs", nargs="+", metavar="JOB", help="ID of a job, or the first column of `jobs`")
+    fetch.add_argument("jobs", nargs="+", metavar="JOB", type=_job, help="ID of a job, or the first column of `jobs`")
     _add_output(fetch)
     _add_placing(fetch)
 
@@ -82,7 +82,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="FORMAT",
         help=f"of the results: {', '.join(suffix[1:] for suffix in SUFFIXES)} (default: %(default)s)",
     )
-    batch.add_argument("--concurrency", type=_count, default=3, metavar="N", help="jobs at once (default: %(default)s)")
+    batch.add_argument(
+        "--concurrency", type=_at_once, default=3, metavar="N", help="jobs at once (default: %(default)s)"
+    )
     batch.add_argument(
         "--max-cu",
         type=_units,
@@ -245,7 +247,18 @@ def plain(value: Value) -> str:
 
 
 def _file(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:  # no user of that name: a file whose name begins with a tilde
+        return Path(text).absolute()
+
+
+def _job(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text.strip()
 
 
 def _meters(text: str) -> float:
@@ -270,9 +283,13 @@ def _number(text: str) -> float:
         return float("nan")
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+def _at_once(text: str) -> int:
+    return _count(text, limits.MOST_AT_ONCE)
+
+
+def _count(text: str, most: int = limits.MOST_COUNTED) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {most}")
     return int(text)
 
 

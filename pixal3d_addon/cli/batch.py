@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 from collections import Counter
 from pathlib import Path
 
 import bpy
 
-from ..batch import Batch, BatchError, Entry, EntryState, Event, Plan, Summary, read_manifest
+from ..batch import MANIFEST_NAME, Batch, BatchError, Entry, EntryState, Event, Plan, Summary, read_manifest
 from ..blender import exporter, importer, session
 from ..blender.contact_sheet import ContactSheet
 from ..generation import Generation, ImportOptions, State
@@ -44,6 +45,7 @@ def run(arguments: argparse.Namespace, console: Console) -> ExitCode:
         retry_failed=arguments.retry_failed,
         chunk=arguments.chunk,
         suffix=suffix,
+        beside=exporter.endings_beside(suffix),
         finish=None if is_as_delivered else _Finisher(options),
     )
     if arguments.dry_run:
@@ -66,6 +68,16 @@ def run(arguments: argparse.Namespace, console: Console) -> ExitCode:
             sheet = follower.close()
     code = _exit_code(summary, arguments, is_stopped=follower.is_stopped)
     _show_summary(summary, code, arguments.output, sheet, console)
+    if summary.other_format:
+        console.warn(
+            f"{summary.other_format} of the models are there in another format, and are not made anew. `fetch JOB` "
+            f"writes one in this one, for nothing; {arguments.output / MANIFEST_NAME} tells the jobs."
+        )
+    if summary.stray_jobs:
+        console.warn(
+            f"Paid for by an earlier run, and not in the list any more: {' '.join(summary.stray_jobs)}. "
+            "`fetch` brings them, for nothing."
+        )
     if follower.is_stopped:
         console.warn("Interrupted. The same command goes on, and pays for nothing twice.")
     return code
@@ -84,9 +96,9 @@ def _ensure_output(folder: Path) -> None:
     """
     :raises UsageError: nothing can be written to it, or it can't be made.
     """
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder. Name one, or one that is to be made.")
-    there = next(each for each in (folder, *folder.parents) if each.is_dir())
+    there = next((each for each in (folder, *folder.parents) if os.path.lexists(each)), folder)
+    if not os.path.isdir(there):
+        raise UsageError(f"{there} is not a folder. Name one, or one that is to be made.")
     ensure_writable_folder(there)
 
 

@@ -8,7 +8,7 @@ import importlib
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -80,9 +80,8 @@ def _facts() -> Iterator[tuple[str, str]]:
     yield "Results", f"{results}, {_free(results)} free"
 
 
-def _ask(way: Connection, show: object) -> Pixal3DError | None:
+def _ask(way: Connection, show: Callable[[str, str], None]) -> Pixal3DError | None:
     """The one question to the service; nothing is charged for it."""
-    assert callable(show)
     show("Service", urlsplit(way.base_url).netloc)
     try:
         with ScenarioClient(way) as client:

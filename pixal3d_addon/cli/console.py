@@ -12,12 +12,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import sys
 from types import TracebackType
 from typing import Self, TextIO
 
 from ..errors import Pixal3DError
+
+_USUAL_COLUMNS = 80
+
+
+class OutputLostError(Exception):
+    """What is said can't be written any more: the pipe was closed, as by ``| head``, or the disk is full."""
 
 
 class Console:
@@ -45,40 +50,50 @@ class Console:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.clear()
+        with contextlib.suppress(OutputLostError):
+            self.clear()
         self._ending.close()
-        self._out.close()
+        with contextlib.suppress(OSError):  # what is still in its buffer, if that could not be written before
+            self._out.close()
 
     def say(self, text: str) -> None:
         """A line for people."""
         self.clear()
-        print(text, file=self._people, flush=True)
+        self._print(text, self._people)
 
     def tell(self, event: str, **fields: object) -> None:
         """A line for programs; nothing without ``--json``."""
         if self._as_json:
-            print(json.dumps({"event": event, **fields}), file=self._out, flush=True)
+            self._print(json.dumps({"event": event, **fields}), self._out)
 
     def report(self, error: Pixal3DError, *, code: int) -> None:
         """What ends the run."""
         self.clear()
-        print(error, file=sys.stderr, flush=True)
+        self._print(str(error), sys.stderr)
         hint = getattr(error, "remedy", "")
         self.tell("error", error=getattr(error, "message", str(error)), hint=hint, code=code)
 
     def warn(self, text: str) -> None:
         """To standard error."""
         self.clear()
-        print(text, file=sys.stderr, flush=True)
+        self._print(text, sys.stderr)
 
     def show(self, text: str) -> None:
         """The line that changes. Nothing where there is no terminal."""
         if not self._is_terminal or text == self._line:
             return
-        width = shutil.get_terminal_size().columns - 1
+        width = self._width()
         text = text[:width]
-        print("\r" + text.ljust(min(len(self._line), width)), end="", file=self._people, flush=True)
+        self._print("\r" + text.ljust(min(len(self._line), width)), self._people, end="")
         self._line = text
+
+    def _width(self) -> int:
+        """Of the terminal, without the last column: some go on to the next line with it."""
+        try:
+            columns = os.get_terminal_size(self._people.fileno()).columns
+        except OSError:
+            columns = 0
+        return (columns or _USUAL_COLUMNS) - 1
 
     @property
     def is_terminal(self) -> bool:
@@ -88,5 +103,15 @@ class Console:
     def clear(self) -> None:
         """Take the line that changes away."""
         if self._line:
-            print("\r" + " " * len(self._line) + "\r", end="", file=self._people, flush=True)
+            self._print("\r" + " " * len(self._line) + "\r", self._people, end="")
             self._line = ""
+
+    @staticmethod
+    def _print(text: str, file: TextIO, *, end: str = "\n") -> None:
+        """
+        :raises OutputLostError: it can't be written.
+        """
+        try:
+            print(text, end=end, file=file, flush=True)
+        except OSError as error:
+            raise OutputLostError(str(error)) from error

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -61,12 +60,9 @@ def _pass_on(generation: Generation, output: Path) -> None:
 
     mesh_scale = float(generation.parameters.get("mesh_scale") or 1.0)
     factor, _ = import_scale(mesh_scale, generation.bounds, session.mesh_scale_applied_by())
-    part = output.with_name(f"{output.name}.part")
     try:
-        write_scaled(Path(generation.glb_file), part, factor)
-        os.replace(part, output)
+        write_scaled(Path(generation.glb_file), output, factor)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ModelExportError(
             f"{output} can't be written: {error.strerror or error}.", "Check the disk's free space and your rights."
         ) from None

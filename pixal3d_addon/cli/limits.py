@@ -13,6 +13,11 @@ GAP_BETWEEN_MODELS = 0.2
 """Of several models in one file, of the width of the one before."""
 
 JOBS_SHOWN = 50
+MOST_COUNTED = 1_000_000
+"""Of jobs that are asked for; SQLite does not take a number of any size."""
+
+MOST_AT_ONCE = 64
+"""Jobs of one batch: each has a thread, and no plan allows more."""
 NAME_COLUMN = 24
 """Characters; longer names are cut in tables."""
 

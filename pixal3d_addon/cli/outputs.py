@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..blender import exporter, image_source
 from ..generation import Framing, GenerationError, SourceImage
+from ..generation.glb_scale import ensure_deliverable
 from .exit_codes import UsageError
 
 
@@ -15,7 +16,7 @@ def readable_image(path: Path, framing: Framing) -> SourceImage:
     """
     :raises UsageError: it is not there, can't be read or is no image.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UsageError(f"There is no image file {path}.")
     try:
         return image_source.find_image(str(path), framing)
@@ -30,10 +31,13 @@ def ensure_writable_file(path: Path, *, overwrite: bool) -> None:
     if reason := exporter.reason_against(path.suffix.lower()):
         raise UsageError(reason)
     ensure_writable_folder(path.parent)
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder. Name a file.")
-    for there in (path, *exporter.companions(path)):
-        if there.exists() and not overwrite:
+    try:
+        ensure_deliverable(path)
+    except OSError as error:
+        raise UsageError(f"{path} can't be written: {error.strerror}. Name another file.") from None
+    beside = (path.with_name(path.stem + ending) for ending in exporter.endings_beside(path.suffix.lower()))
+    for there in (path, *beside):
+        if os.path.lexists(there) and not overwrite:
             raise UsageError(f"{there} exists already. Name another file, or add --overwrite.")
 
 
@@ -41,7 +45,7 @@ def ensure_writable_folder(folder: Path) -> None:
     """
     :raises UsageError: it is not there, or nothing can be written to it.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise UsageError(f"There is no folder {folder}. Make it, or name another one.")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"Nothing can be written to the folder {folder}. Name another one.")

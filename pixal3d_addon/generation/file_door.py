@@ -30,7 +30,7 @@ from pathlib import Path
 from ..parameters import SETTINGS, Value, complete
 from ..scenario import DEFAULT_BASE_URL, Connection, Credentials, MissingKeyError
 from .errors import GenerationError, SourceImageError, StoreError
-from .glb_scale import write_scaled
+from .glb_scale import ensure_deliverable, write_scaled
 from .manager import Manager, Settings
 from .record import UNPAID, Generation, State
 from .scale import AppliedBy, import_scale
@@ -81,6 +81,7 @@ def generate_file(
     generation_id = _identifier(_image_digest(Path(image)), settings, target, folder)
     with _as_target_error(target):  # said before anything is paid for
         target.parent.mkdir(parents=True, exist_ok=True)
+        ensure_deliverable(target)
     with Manager(folder, Settings(takes_over=False)) as manager:
         record = _known(manager.store, generation_id)
         if record is not None and record.state is State.IMPORTED and _digest(target) == record.glb_sha256:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import shutil
@@ -18,6 +20,18 @@ _CHUNK: Final = struct.Struct("<I4s")
 _NAME: Final = "meshScale"
 
 
+def ensure_deliverable(target: Path) -> None:
+    """
+    :raises OSError: no file can be put there by :func:`write_scaled`, as far as can be known without writing one.
+    """
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    with contextlib.suppress(FileNotFoundError):
+        _part(target).lstat()  # a name may be too long
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target.parent))
+
+
 def write_scaled(source: Path, target: Path, factor: float) -> None:
     """Put the GLB `source` at `target`, `factor` times as large: byte for byte if that is 1, else with a node of that
     scale above each root of its scenes. Nothing else changes, and `target` is whole or not there.
@@ -25,7 +39,7 @@ def write_scaled(source: Path, target: Path, factor: float) -> None:
     :raises UnreadableModelError: `source` is no GLB.
     :raises OSError: it can't be read or written.
     """
-    part = target.with_name(f"{target.name}.part")
+    part = _part(target)
     try:
         with source.open("rb") as model, part.open("wb") as file:
             if factor != 1.0:
@@ -37,6 +51,10 @@ def write_scaled(source: Path, target: Path, factor: float) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part")
 
 
 def _write_head(model: BinaryIO, file: BinaryIO, factor: float) -> None:

@@ -19,6 +19,8 @@ from pathlib import Path
 from . import limits
 
 _SUFFIX = ".lock"
+_MODE = 0o666
+"""As far as the umask lets others in, they may lock what they may write: the workers of a farm may be several users."""
 
 
 class Owner:
@@ -41,7 +43,7 @@ class Owner:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 token = uuid.uuid4().hex
                 path = self._folder / f"{token}{_SUFFIX}"
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
                 # Between the two another process may have tried the lock, found it free, and removed the file.
                 if _try_lock(descriptor) and path.exists():
                     self._token, self._descriptor = token, descriptor
@@ -83,7 +85,7 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
     :raises OSError: the file can't be made, or another one holds it for too long.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
     try:
         deadline = time.monotonic() + limits.LOCK_PATIENCE_SECONDS
         while not _try_lock(descriptor, shared=shared):

@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable
@@ -141,6 +145,13 @@ def charges(service: Any) -> int:
         (("there.glb", "--output", "m.glb"), "there.glb"),
         (("CHAIR", "--output", "m.glb", "--mesh", "1"), "unrecognized arguments"),
         (("CHAIR", "--output", "there.obj"), "there.mtl exists already"),
+        (("CHAIR", "--output", "other.obj"), "other_textures exists already"),
+        (("~draft.png", "--output", "m.glb"), "There is no image file"),
+        (("CHAIR", "--output", "~nobody/m.glb"), "There is no folder"),
+        (("CHAIR", "--output", ""), "it is empty"),
+        (("a" * 300, "--output", "m.glb"), "There is no image file"),
+        (("CHAIR", "--output", f"{'a' * 248}.glb"), "File name too long"),
+        (("CHAIR", "--output", "folder.glb"), "Is a directory"),
     ],
 )
 def test_wrong_use_sends_nothing(
@@ -156,6 +167,8 @@ def test_wrong_use_sends_nothing(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there.glb").write_bytes(b"not a model")
     (tmp_path / "there.mtl").write_bytes(b"")
+    (tmp_path / "other_textures").mkdir()
+    (tmp_path / "folder.glb").mkdir()
     assert command("generate", *(chair if word == "CHAIR" else word for word in argv)) == WRONG_USE
     captured = capfd.readouterr()
     assert said in captured.err, captured.err
@@ -405,6 +418,7 @@ def test_an_unknown_job_is_an_error_and_leaves_no_file(command: Command, ready: 
     output = chair.with_name("m.glb")
     assert command("fetch", "job_that_is_not_there", "--output", output) == SOME_FAILED
     assert not output.exists()
+    assert command("fetch", " ", "--output", chair.with_name("m.glb")) == WRONG_USE
 
 
 def test_another_blenders_records_are_left_to_it(
@@ -471,6 +485,23 @@ def test_without_json_a_pipe_gets_a_line_for_each_state(
     assert "\r" not in out
     assert out.splitlines()[-1] == f"Wrote {chair.with_name('m.glb')}"
     assert any(line.startswith("chair: running (") for line in out.splitlines())
+
+
+def test_the_line_that_changes_stays_in_one_line_of_the_terminal(command: Command, ready: Any, chair: Path) -> None:
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 5, 20, 0, 0))
+    kept = os.dup(1)
+    os.dup2(terminal, 1)
+    os.close(terminal)
+    try:
+        assert command("generate", chair, "--output", chair.with_name("m.glb"), *SMALL) == DONE
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+    written = os.read(main, 1 << 16).decode()
+    os.close(main)
+    changing = [text for line in written.split("\n") for text in line.rstrip("\r").split("\r")[:-1]]
+    assert "chair: prepared" in changing and 15 < max(map(len, changing)) < 20
 
 
 @pytest.mark.parametrize("name", ["generate", "quote", "jobs", "fetch", "batch", "check"])
@@ -611,6 +642,62 @@ def test_a_batch_with_a_limit_stops_before_it_and_says_what_is_left(
     assert charges(ready) == before + 2
 
 
+def test_a_model_that_is_there_in_another_format_or_of_no_row_any_more_is_told_of(
+    command: Command, ready: Any, images: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], json_lines: Any
+) -> None:
+    before = charges(ready)
+    output = tmp_path / "models"
+    argv = ("batch", images, "--output", output, "--no-contact-sheet", *SMALL)
+    assert command(*argv) == DONE
+    capfd.readouterr()
+    assert command(*argv, "--format", "blend") == DONE
+    assert "3 of the models are there in another format" in capfd.readouterr().err
+    (images / "table.png").unlink()
+    lines = (output / "manifest.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if '"name":"table"' not in line or '"state":"done"' not in line]
+    (output / "manifest.jsonl").write_text("".join(kept), encoding="utf-8")
+    assert command(*argv) == DONE
+    assert "Paid for by an earlier run" in capfd.readouterr().err
+    assert command(*argv, "--json") == DONE
+    (job,) = json_lines()[-1]["stray_jobs"]
+    assert command("fetch", job, "--output", tmp_path / "stray.glb") == DONE
+    assert charges(ready) == before + 3
+
+
+def test_a_batch_writes_over_nothing_that_is_not_its_own(
+    command: Command, ready: Any, images: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "models"
+    output.mkdir()
+    (output / "chair.mtl").write_text("mine", encoding="utf-8")
+    (output / "table_textures").mkdir()
+    assert command("batch", images, "--output", output, "--format", "obj", "--no-contact-sheet", *SMALL) == DONE
+    assert (output / "chair.mtl").read_text(encoding="utf-8") == "mine"
+    assert list((output / "table_textures").iterdir()) == []
+    assert len(list(output.glob("chair-*.obj"))) == 2 and len(list(output.glob("table-*.obj"))) == 1
+
+
+@pytest.mark.parametrize("kind", ["pipe", "disk"])
+def test_what_can_no_longer_be_said_ends_the_command_without_a_traceback(
+    command: Command, ready: Any, chair: Path, capfd: pytest.CaptureFixture[str], kind: str
+) -> None:
+    assert command("generate", chair, "--output", chair.with_name("m.glb"), *SMALL) == DONE
+    if kind == "pipe":
+        reader, writer = os.pipe()
+        os.close(reader)
+    else:
+        writer = os.open("/dev/full", os.O_WRONLY)
+    kept = os.dup(1)
+    os.dup2(writer, 1)
+    os.close(writer)
+    try:
+        assert command("jobs", "--json") == SOME_FAILED
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+    assert "The output can't be written" in capfd.readouterr().err
+
+
 def test_failed_items_are_told_with_their_reasons_and_paid_for_again_only_if_asked(
     command: Command, ready: Any, images: Path, tmp_path: Path, json_lines: Any
 ) -> None:
@@ -669,7 +756,9 @@ def test_an_interrupted_batch_is_gone_on_with_by_the_same_command(
         (("images", "--output", "chair.png"), "is not a folder"),
         (("images", "--output", "models", "--chunk", "3/2"), "K/N"),
         (("images", "--output", "models", "--format", "stl"), "invalid choice"),
-        (("images", "--output", "models", "--concurrency", "0"), "whole number of 1 or more"),
+        (("images", "--output", "models", "--concurrency", "0"), "whole number from 1 to 64"),
+        (("images", "--output", ""), "it is empty"),
+        (("images", "--output", "chair.png/models"), "chair.png is not a folder"),
         (("list.csv", "--output", "models"), "list.csv"),
     ],
 )

@@ -60,6 +60,7 @@ def other_a(output: Path) -> str:
 def test_a_folder_becomes_models_and_the_same_command_again_does_nothing(
     source: Path, output: Path, service: Any
 ) -> None:
+    service.set_options(job_seconds=1.5)
     told: list[Event] = []
     summary = a_batch(source, output, service).run(told.append)
     assert (summary.done, summary.skipped, summary.failed, summary.uncertain, summary.left) == (3, 0, 0, 0, 0)
@@ -200,6 +201,42 @@ def test_a_list_with_an_image_that_is_not_there_is_refused_before_anything_is_se
     with pytest.raises(ListError, match=r"list\.csv:3, column image: there is no file"):
         a_batch(source / "list.csv", output, service).run()
     assert service.requests() == [] and not (output / "manifest.jsonl").exists()
+
+
+def test_an_image_that_can_not_be_had_is_told_by_its_path(source: Path, output: Path, service: Any) -> None:
+    (source / "gone.png").symlink_to("nowhere.png")
+    with pytest.raises(ListError, match=r"One image of .*\n  there is no file .*gone\.png"):
+        a_batch(source, output, service).run()
+    (source / "gone.png").unlink()
+    (source / "list.csv").write_text(f"image\n{'a' * 300}.png\n", encoding="utf-8")
+    with pytest.raises(ListError, match=r"list\.csv:2, column image: there is no file"):
+        a_batch(source / "list.csv", output, service).run()
+    assert service.charges() == []
+
+
+def test_other_images_at_the_same_places_are_not_taken_for_those_that_are_done(
+    source: Path, output: Path, service: Any
+) -> None:
+    assert a_batch(source, output, service).run().done == 3
+    copy = shutil.copytree(source, source.with_name("copy"))
+    assert a_batch(copy, output, service).run().skipped == 3
+    (copy / "b.png").write_bytes((copy / "b.png").read_bytes() + b"another")
+    for act in (Batch.plan, Batch.run):
+        with pytest.raises(ListError, match=r"has a model of .*in/b\.png.* another output folder"):
+            act(a_batch(copy, output, service))
+    shutil.rmtree(source)  # they were moved, and changed since
+    assert a_batch(copy, output, service).run().skipped == 3 and len(service.charges()) == 3
+
+
+def test_what_is_paid_for_and_not_in_the_list_any_more_is_told(source: Path, output: Path, service: Any) -> None:
+    service.set_options(job_seconds=1.0)
+    batch = a_batch(source, output, service, concurrency=1)
+    assert batch.run(stopped_when(batch, lambda event: bool(event.entry.job_id))).left == 3
+    (source / "a.png").rename(source / "other.png")
+    (entry,) = (entry for entry in read_manifest(output) if entry.job_id)
+    summary = a_batch(source, output, service).run()
+    assert (summary.done, summary.left, summary.stray_jobs) == (3, 0, (entry.job_id,))
+    assert a_batch(source, output, service, chunk=(1, 1)).run().stray_jobs == ()
 
 
 def test_what_makes_no_sense_is_refused_at_once(source: Path, output: Path, service: Any) -> None:

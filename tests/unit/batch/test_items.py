@@ -85,8 +85,10 @@ def test_every_wrong_row_is_told_with_its_place_and_what_is_allowed(tmp_path: Pa
 def test_wrong_objects_are_told_too(tmp_path: Path) -> None:
     rows = ['{"image": "a.png", "scale": 2}', '["a.png"]', '{"image": "a.png"', '{"image": 7}', "{}"]
     rows += ['{"image": "a.png", "path": "b.png"}', '{"image": "a.png", "mesh_scale": [1]}', '{"image": "a\\u0000"}']
+    rows += ['{"image": "\\ud800.png"}', '{"image": "a.png", "name": "\\ud800"}']
+    rows += ['{"image": "a.png", "seed": ' + "1" * 5000 + "}"]
     problems = problems_of(tmp_path, "\n".join(rows), "list.jsonl")
-    assert [p.split(":")[1].partition(",")[0] for p in problems] == [str(number) for number in range(1, 9)]
+    assert [p.split(":")[1].partition(",")[0] for p in problems] == [str(number) for number in range(1, 12)]
     assert "mesh_scale" in problems[0] and "two keys mean image" in problems[5]
 
 
@@ -137,6 +139,8 @@ def test_a_key_is_the_rows_own_whatever_stands_around_it(tmp_path: Path) -> None
     moved = tmp_path / "moved"
     moved.mkdir()
     assert [i.key for i in items_of(moved, "\n".join(["image,meshScale,name", *rows]))] == keys
+    elsewhere = "image\n/pictures/a.png\n"
+    assert items_of(moved, elsewhere)[0].key == items_of(tmp_path, elsewhere)[0].key
 
 
 def test_the_command_lines_parameters_are_part_of_the_key_and_the_folders_list_has_the_same_as_its_csv(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,6 +101,64 @@ def test_a_manifest_that_somebody_shortened_is_not_trusted(tmp_path: Path) -> No
     (tmp_path / MANIFEST_NAME).write_bytes(an_entry("a").to_line())
     with pytest.raises(OutputError, match="shorter"):
         told(manifest)
+
+
+def test_a_manifest_that_was_taken_away_is_not_begun_anew(tmp_path: Path) -> None:
+    """All would be paid for again."""
+    manifest = Manifest(tmp_path)
+    manifest.begin()
+    with manifest.locked():  # and nothing is written, as under a limit that allows nothing
+        pass
+    with manifest.locked():
+        manifest.append(an_entry("a"), sync=True)
+    told(manifest)
+    (tmp_path / MANIFEST_NAME).rename(tmp_path / "elsewhere")
+    for one in (manifest, Manifest(tmp_path)):
+        with pytest.raises(OutputError, match="is gone"):
+            told(one)
+        with pytest.raises(OutputError, match="is gone"), one.locked():
+            pass
+    (tmp_path / "elsewhere").rename(tmp_path / MANIFEST_NAME)
+    assert [entry.key for entry in told(Manifest(tmp_path))] == ["a"]
+
+
+def test_a_new_manifest_is_in_its_folder_for_good_before_anything_is_paid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    with Manifest(tmp_path).locked():
+        assert synced == [tmp_path.stat().st_ino] and (tmp_path / MANIFEST_NAME).exists()
+
+
+@pytest.mark.parametrize("line", [b'{"id": 1}\n', b"image,seed\n", b"\xff\xfe{\x00\n"])
+def test_what_no_batch_has_written_is_not_passed_over(tmp_path: Path, line: bytes) -> None:
+    written(tmp_path, an_entry("a"))
+    with (tmp_path / MANIFEST_NAME).open("ab") as file:
+        file.write(line)
+    with pytest.raises(OutputError, match="no batch has written"):
+        list(read_manifest(tmp_path))
+
+
+def test_zeros_that_a_machine_without_power_has_left_are_passed_over(tmp_path: Path) -> None:
+    manifest = written(tmp_path, an_entry("a"))
+    with (tmp_path / MANIFEST_NAME).open("ab") as file:
+        file.write(bytes(100))
+    manifest.append(an_entry("b"), sync=False)
+    assert [entry.key for entry in read_manifest(tmp_path)] == ["a", "b"]
+
+
+def test_the_workers_of_one_group_may_lock_each_others_files(tmp_path: Path) -> None:
+    manifest, owner = Manifest(tmp_path), ownership.Owner(tmp_path / "owners")
+    before = os.umask(0o002)
+    try:
+        with manifest.locked():
+            manifest.append(an_entry("a"), sync=False)
+        files = [tmp_path / MANIFEST_NAME, *manifest.work.glob("*.lock"), tmp_path / "owners" / f"{owner.token}.lock"]
+        assert [file.stat().st_mode & 0o777 for file in files] == [0o664] * 3
+    finally:
+        os.umask(before)
+        owner.release()
 
 
 def test_a_file_system_without_locks_is_named_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

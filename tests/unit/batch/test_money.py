@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pixal3d_addon.batch import EntryState, read_manifest
+from pixal3d_addon.batch import EntryState, Event, limits, read_manifest
+from pixal3d_addon.batch.manifest import Manifest
 from tests.unit.generation.images import paid_requests, until
 
 from .support import a_batch, a_process, charged, ended, images, models, states
@@ -41,6 +43,32 @@ def test_a_process_that_is_killed_at_any_moment_is_made_up_for_by_the_same_comma
     assert models(output) == ["a.glb", "b.glb", "c.glb"]
     assert set(states(output).values()) == {EntryState.DONE}
     assert [path.name for path in (output / ".work").iterdir() if path.is_dir()] == ["owners"]
+
+
+@pytest.mark.parametrize("damage", [lambda model: model[: len(model) // 2], lambda model: bytes(len(model))])
+def test_a_model_that_was_damaged_on_disk_before_it_was_finished_is_fetched_again(
+    source: Path, output: Path, service: Any, damage: Callable[[bytes], bytes]
+) -> None:
+    assert ended(a_process(source, output, service, killed="after ready")) == -signal.SIGKILL
+    for model in output.glob(".work/*/model.glb"):
+        model.write_bytes(damage(model.read_bytes()))
+    assert a_batch(source, output, service).run().done == 3
+    assert charged(service) == {"a.png": 1, "b.png": 1, "c.png": 1}
+
+
+def test_a_model_over_which_every_process_dies_does_not_keep_the_others_from_being_done(
+    tmp_path: Path, output: Path, service: Any
+) -> None:
+    source = images(tmp_path / "in", "a.png")
+    for _ in range(limits.TRIES):
+        assert ended(a_process(source, output, service, killed="before done")) == -signal.SIGKILL
+    images(source, "b.png", "c.png")
+    summary = a_batch(source, output, service).run()
+    assert (summary.done, summary.failed) == (2, 1)
+    (entry,) = (entry for entry in read_manifest(output) if entry.state is EntryState.READY)
+    assert "3 times" in entry.error and "fetch" in entry.hint
+    assert (output / ".work" / entry.key / "model.glb").is_file()
+    assert charged(service) == {"a.png": 1, "b.png": 1, "c.png": 1}
 
 
 def test_killed_between_the_note_and_the_paid_request_it_is_looked_for_and_not_sent_again(
@@ -114,6 +142,30 @@ def test_who_dies_is_made_up_for_by_who_is_there(tmp_path: Path, output: Path, s
     ended(victim)
     assert ended(survivor) == 0
     assert charged(service) == dict.fromkeys(names, 1) and len(models(output)) == 6
+
+
+@pytest.mark.parametrize("state", [EntryState.CLAIMED, EntryState.RUNNING])
+def test_an_item_that_another_process_has_taken_over_is_left_to_it(
+    source: Path, output: Path, service: Any, state: EntryState
+) -> None:
+    """A file server that restarts may lose its locks: then who lives is taken for dead."""
+    taken: set[str] = set()
+
+    def take_over(event: Event) -> None:
+        if event.entry.name == "a" and event.entry.state is state and not taken:
+            manifest = Manifest(output)
+            with manifest.locked():
+                manifest.append(event.entry.changed(owner="another"), sync=False)
+            taken.add(event.entry.key)
+
+    service.set_faults([{"method": "POST", "path": "/v1/assets$", "action": "slow", "seconds": 0.5, "times": 3}])
+    summary = a_batch(source, output, service).run(take_over)
+    assert taken and (summary.done, summary.left) == (2, 1)
+    assert len(service.charges()) == (2 if state is EntryState.CLAIMED else 3)
+    assert next(entry for entry in read_manifest(output) if entry.name == "a").owner == "another"
+    assert models(output) == ["b.glb", "c.glb"]
+    assert a_batch(source, output, service).run().done == 1
+    assert charged(service) == {"a.png": 1, "b.png": 1, "c.png": 1}
 
 
 def test_parts_of_a_list_are_done_by_different_processes_into_one_folder(

@@ -289,6 +289,16 @@ def test_a_target_that_can_t_be_written_costs_nothing_more(
 # What is said before anything is sent.
 
 
+@pytest.mark.parametrize("name", [".", "a" * 252, "chair.png/model.glb"])
+def test_a_target_that_can_be_known_to_be_none_is_refused_before_anything_is_sent(
+    image: Path, connection: Connection, service: Any, name: str
+) -> None:
+    service.clear_requests()
+    with pytest.raises(GenerationError, match="can't be written"):
+        generate_file(image, image.parent / name, connection, parameters=SMALL)
+    assert service.requests() == []
+
+
 def test_what_can_t_be_sent_is_refused_and_leaves_nothing_behind(
     image: Path, target: Path, connection: Connection, service: Any, tmp_path: Path
 ) -> None:

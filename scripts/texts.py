@@ -44,6 +44,7 @@ LEFT_OUT = {
     "blender/contact_sheet_in_blender.py": "for the command line",
     "blender/contact_sheet_page.py": "for the command line",
     "blender/exporter.py": "for the command line",
+    "blender/prepare_in_blender.py": "for the log",
     "cli": "what a command line prints is English",
     "generation/file_door.py": "what a script gets is English",
     "generation/known.py": "what a script gets is English",
@@ -54,6 +55,7 @@ LEFT_OUT = {
 NOT_TEXTS = {
     "Basic {0}": "HTTP",
     "{0} = excluded.{1}": "SQL",
+    "A datablock is still used by one of the file's.": "in a log",
     "Base Color": "part of a datablock's name",
     "Draco": "a proper name",
     "Metallic Roughness": "part of a datablock's name",

@@ -20,6 +20,7 @@ import bpy
 
 from ..generation import Framing, Pixels, SourceImage, SourceImageError
 from ..generation import limits as generation_limits
+from ..generation.pixels_to_come import PixelsToCome
 from ..generation.source import sniff_mime
 from . import image_parts, limits, render_result
 from .errors import NoImageError
@@ -43,10 +44,15 @@ def source_image(
     image: bpy.types.Image,
     framing: Framing = Framing(),  # noqa: B008 (it is frozen)
     part: Part = Part(),
+    *,
+    may_come_later: bool = False,
 ) -> SourceImage:
     """What is to be sent of `image`, as the artist sees it. To be framed it is copied, a clean file too.
 
     `part` is heeded by the images that have such parts, and by no other.
+
+    :param may_come_later: a timer may copy the pixels a moment later, as soon as a worker asks for them. Not where the
+        caller waits for that worker, and thereby keeps the timer from coming.
 
     :raises SourceImageError: there is nothing to send.
     """
@@ -65,7 +71,8 @@ def source_image(
         as_it_is = _packed_bytes(image) if image.packed_file else _file(image)
         if as_it_is is not None:
             return SourceImage(image.name, as_it_is)
-    return SourceImage(image.name, pixels(image), framing)
+    content = _pixels_to_come(image) if may_come_later else pixels(image)
+    return SourceImage(image.name, content, framing)
 
 
 def source_image_from_path(path: str, framing: Framing = Framing()) -> SourceImage:  # noqa: B008
@@ -215,6 +222,29 @@ def _is_sendable(header: bytes, size: int, like: bpy.types.Image | None) -> bool
     return mime in _SENT_AS_THEY_ARE and is_seen_so and size <= generation_limits.MAX_SOURCE_BYTES
 
 
+def _pixels_to_come(image: bpy.types.Image) -> PixelsToCome:
+    """
+    :raises SourceImageError: there are none, or of several layers.
+    """
+    width, height = _size_or_error(image)
+    uid, length = image.session_uid, width * height * image.channels
+
+    def copy(values: Any) -> Pixels:
+        """A reference would not outlive an undo."""
+        found = next((image for image in bpy.data.images if image.session_uid == uid), None)
+        if found is None or length != found.size[0] * found.size[1] * found.channels:
+            raise SourceImageError("The image was removed or changed before it was sent.", "Select it and generate.")
+        return pixels(found, values)
+
+    later = PixelsToCome(length, copy)
+
+    def step() -> float | None:
+        return None if later.step() else limits.COPY_LOOK_SECONDS
+
+    bpy.app.timers.register(step, first_interval=limits.COPY_LOOK_SECONDS, persistent=True)
+    return later
+
+
 def pixels(image: bpy.types.Image, values: Any = None) -> Pixels:
     """
     :param values: memory for them (float32, width * height * channels), if there is some already.
@@ -222,15 +252,7 @@ def pixels(image: bpy.types.Image, values: Any = None) -> Pixels:
     """
     import numpy as np
 
-    width, height = image.size
-    if image.type == "MULTILAYER":
-        raise SourceImageError(
-            f"The image {image.name} has several layers.", "Save the one that you want as an image, and select that."
-        )
-    if width < 1 or height < 1 or not image.has_data:
-        raise SourceImageError(
-            f"The image {image.name} has no pixels.", "Check that its file is there, or select another image."
-        )
+    width, height = _size_or_error(image)
     if values is None:
         values = np.empty(width * height * image.channels, np.float32)
     image.pixels.foreach_get(values)  # type: ignore[attr-defined]
@@ -242,3 +264,19 @@ def pixels(image: bpy.types.Image, values: Any = None) -> Pixels:
         is_linear=image.is_float and not image.colorspace_settings.is_data,
         has_alpha=image.alpha_mode not in {"NONE", "CHANNEL_PACKED"},
     )
+
+
+def _size_or_error(image: bpy.types.Image) -> tuple[int, int]:
+    """
+    :raises SourceImageError: there are no pixels, or of several layers.
+    """
+    width, height = image.size
+    if image.type == "MULTILAYER":
+        raise SourceImageError(
+            f"The image {image.name} has several layers.", "Save the one that you want as an image, and select that."
+        )
+    if width < 1 or height < 1 or not image.has_data:
+        raise SourceImageError(
+            f"The image {image.name} has no pixels.", "Check that its file is there, or select another image."
+        )
+    return width, height

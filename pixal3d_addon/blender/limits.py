@@ -36,6 +36,10 @@ PRICE_LOOK_SECONDS = 0.25
 REDRAW_SECONDS = 1.0
 """Between two redraws of our panels while something is under way and nothing but the time left changes."""
 
+PROGRESS_REDRAW_SECONDS = 0.25
+"""Between two redraws for which only a transfer's progress speaks: each draws the whole window's frame anew (35 to 60
+ms without a graphics card), and a download is heard of at each tick."""
+
 ROWS_IN_PANEL = 5
 """So many generations that need attention are shown at once. The others are in the list."""
 
@@ -81,9 +85,9 @@ CONTACT_SHEET_CELLS = 96
 CONTACT_SHEET_PAGE = 1000
 """Entries on one page of ``contact_sheet.html``."""
 
-PREPARE_TRIANGLES = 100_000
-"""A larger model is prepared by a second Blender. A smaller one is imported in the time that two ticks take (50,000
-triangles: 86 ms in bpy 5.0, 143 in 5.2)."""
+PREPARE_TRIANGLES = 50_000
+"""A larger model is prepared by a second Blender. So many triangles are imported directly in 110 ms, and a stop of 100
+is felt; to prepare them takes 80 ms more (5.2.2)."""
 
 PREPARE_SECONDS = 60.0
 """For one model. 2,000,000 triangles take 4 to 8 s on two cores."""
@@ -93,3 +97,6 @@ PREPARE_IDLE_SECONDS = 60.0
 
 PREPARE_PROGRESS = 0.5
 """Of the service's job: then the second Blender is started, 0.5 s, busy 2 s, so that the model does not wait for it."""
+
+COPY_LOOK_SECONDS = 0.02
+"""Between two looks whether a worker has memory for an image's pixels, after a click. None before and after."""

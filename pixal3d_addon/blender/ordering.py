@@ -72,6 +72,7 @@ def order(
     part: Part,
     place_at: str | Location,
     options: ImportOptions,
+    may_come_later: bool = False,
 ) -> Order:
     """What is needed to generate, checked as far as it can be here. Nothing is sent.
 
@@ -89,7 +90,7 @@ def order(
     else:
         found, path = named_image(context, image or ""), image or ""
     if found is not None:
-        source = image_source.source_image(found, framing, part)
+        source = image_source.source_image(found, framing, part, may_come_later=may_come_later)
     elif path:
         source = image_source.find_image(path, framing, part)
     else:

@@ -28,6 +28,9 @@ _seen: tuple[Snapshot, ...] = ()
 _redraws_at = 0.0
 """When the time left is to be shown anew, on the monotonic clock."""
 
+_drawn_at = 0.0
+"""When the panels were last drawn anew, on the same clock."""
+
 _stale: set[str] = set()
 """Generations whose placeholders are to go at the next safe moment."""
 
@@ -161,17 +164,25 @@ def _is_staged_further(generation: Generation, context: bpy.types.Context) -> bo
 
 
 def _note_changes(manager: Manager, reason: str) -> None:
-    global _seen, _redraws_at, waiting
+    global _seen, _redraws_at, _drawn_at, waiting
     has_changed = generation_list.sync(manager)
     snapshots = manager.snapshots()
+    now = time.monotonic()
     if snapshots is not _seen:
         _note_stale_placeholders(_seen, snapshots)
-        has_changed = True
-    now = time.monotonic()
+        is_due = now > _drawn_at + limits.PROGRESS_REDRAW_SECONDS
+        has_changed = has_changed or is_due or not _is_only_progress(_seen, snapshots)
     if has_changed or reason != waiting or (manager.is_busy and now > _redraws_at):
-        _seen, waiting = snapshots, reason
+        _seen, waiting, _drawn_at = snapshots, reason, now
         _redraws_at = now + limits.REDRAW_SECONDS
         redraw_panels()
+
+
+def _is_only_progress(before: tuple[Snapshot, ...], now: tuple[Snapshot, ...]) -> bool:
+    return len(before) == len(now) and all(
+        a.generation is b.generation and (a.notice, a.is_queued) == (b.notice, b.is_queued)
+        for a, b in zip(before, now, strict=True)
+    )
 
 
 def _note_stale_placeholders(before: tuple[Snapshot, ...], now: tuple[Snapshot, ...]) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import limits
 from .errors import SourceImageError
+from .pixels_to_come import PixelsToCome
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +59,7 @@ class SourceImage:
 
     name: str
     """The datablock's or file's name, with or without its extension."""
-    content: Path | bytes | Pixels = field(repr=False)
+    content: Path | bytes | Pixels | PixelsToCome = field(repr=False)
     """A file to be sent as it is, the bytes of one, or pixels to be encoded."""
     framing: Framing = Framing()
 
@@ -141,36 +142,37 @@ def write_source(source: SourceImage, folder: Path, stop: threading.Event) -> So
 
     :raises SourceImageError: it can't be read, is empty, too large or of a kind that the service does not take.
     """
-    if isinstance(source.content, Pixels):
+    content = source.content.get(stop) if isinstance(source.content, PixelsToCome) else source.content
+    if isinstance(content, Pixels):
         from .framing import frame
         from .image_check import check_image
         from .png import encode_png
 
         framed = frame(
-            source.content,
+            content,
             crop_to_subject=source.framing.crop_to_subject,
             pad_to_square=source.framing.pad_to_square,
-            check=check_image(source.content),
+            check=check_image(content),
         )
         return _write([encode_png(framed, stop)], "image/png", folder)
-    if isinstance(source.content, bytes):
-        mime = _mime_or_error(source, source.content[:_HEADER_BYTES], len(source.content))
-        return _write([source.content], mime, folder)
+    if isinstance(content, bytes):
+        mime = _mime_or_error(source, content[:_HEADER_BYTES], len(content))
+        return _write([content], mime, folder)
 
     try:
-        with source.content.open("rb") as file:
+        with content.open("rb") as file:
             header = file.read(_HEADER_BYTES)
             mime = _mime_or_error(source, header, os.fstat(file.fileno()).st_size)
             rest = iter(lambda: file.read(_COPY_CHUNK_BYTES), b"")
             return _write(itertools.chain([header], rest), mime, folder)
     except FileNotFoundError:
         raise SourceImageError(
-            f"The image file of {source.name} is not there: {source.content}.",
+            f"The image file of {source.name} is not there: {content}.",
             "Find the file, or select another image.",
         ) from None
     except (PermissionError, IsADirectoryError) as error:
         raise SourceImageError(
-            f"The image file {source.content} can't be read: {error.strerror}.", "Select a file that you may read."
+            f"The image file {content} can't be read: {error.strerror}.", "Select a file that you may read."
         ) from None
 
 

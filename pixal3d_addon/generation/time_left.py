@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime
 import math
-import statistics
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
@@ -70,6 +69,8 @@ def seconds_left(generation: Generation, earlier: Collection[float], now: float)
     began = work_began(generation)
     if generation.state is not State.RUNNING or began is None or len(earlier) < limits.TIMES_NEEDED or now < began:
         return None
+    import statistics  # and with it decimal and fractions: not at Blender's start
+
     left = began + statistics.median(earlier) - now
     return left if left > 0 else None
 

@@ -58,8 +58,9 @@ PARTS: Final = 10_000
 ENCODE_CHUNK_BYTES: Final = 48 * 1024
 """A multiple of 3, so that the base64 pieces join without padding. `base64` holds the GIL: 20 MB in one call slowed
 Blender's redraw eighteenfold."""
+UPLOAD_POLL_FIRST_SECONDS: Final = 0.5
 UPLOAD_POLL_SECONDS: Final = 3.0
-"""docs.scenario.com, uploading assets."""
+"""docs.scenario.com, uploading assets. Checking an image may take less, so it begins earlier and doubles."""
 UPLOAD_PATIENCE_SECONDS: Final = 600.0
 BULK_ASSETS: Final = 200
 """The most that ``POST /assets/get-bulk`` takes."""

@@ -78,6 +78,7 @@ def _complete(transport: Transport, path: str) -> None:
 def _wait_until_imported(transport: Transport, path: str) -> str:
     """The statuses are pending, validating, validated, then imported or failed; others count as on the way."""
     deadline = time.monotonic() + limits.UPLOAD_PATIENCE_SECONDS
+    pause = limits.UPLOAD_POLL_FIRST_SECONDS
     while True:
         upload = mapping(transport.call("GET", path).get("upload"))
         if asset_id := string(upload.get("entityId")):
@@ -93,4 +94,5 @@ def _wait_until_imported(transport: Transport, path: str) -> str:
             raise ProtocolError("Scenario took the image but does not say under which name.", "Try again in a moment.")
         if time.monotonic() > deadline:
             raise UploadFailedError("Scenario is still checking the image after ten minutes.", "Try again later.")
-        transport.wait(limits.UPLOAD_POLL_SECONDS)
+        transport.wait(pause)
+        pause = min(2 * pause, limits.UPLOAD_POLL_SECONDS)

@@ -73,7 +73,7 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
         if not is_from_window(self):
             return gather(context, self, image, given)
         settings = context.scene.pixal3d
-        return gather(context, settings, image, {**properties.parameter_values(settings), **given})
+        return gather(context, settings, image, {**properties.parameter_values(settings), **given}, may_come_later=True)
 
 
 class PIXAL3D_OT_generate_again(bpy.types.Operator):

@@ -14,7 +14,12 @@ from .import_settings import import_options
 
 
 def gather(
-    context: bpy.types.Context, owner: Any, name_or_path: str, parameters: Mapping[str, object]
+    context: bpy.types.Context,
+    owner: Any,
+    name_or_path: str,
+    parameters: Mapping[str, object],
+    *,
+    may_come_later: bool = False,
 ) -> ordering.Order:
     """
     :param owner: the scene's settings, or an operator's arguments: how the image is framed, and how the model arrives.
@@ -30,4 +35,5 @@ def gather(
         part=properties.part(owner, image),
         place_at=owner.place_at,
         options=import_options(owner),
+        may_come_later=may_come_later,
     )

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -153,13 +153,22 @@ def recorded(
     *,
     size_px: tuple[int, int],
     timeout: float,
+    environment: Mapping[str, str] = NOWHERE,
 ) -> Any:
-    """What a script of this folder recorded (``tests/gui/driver.py``) in a Blender window."""
+    """What a script of this folder recorded (``tests/gui/driver.py``) in a Blender window.
+
+    :param environment: by which the add-on finds the service, and what else the script is told.
+    """
     run = blender.run(
         *("--enable-event-simulate", "--window-geometry", "0", "0", *map(str, size_px)),
         *("--python-exit-code", "9", "--python", ROOT / "scripts/bench" / script),
         profile=profile,
-        environment={**display, **NOWHERE, "PIXAL3D_GUI_RESULTS": str(work)},
+        environment={
+            **display,
+            **environment,
+            "PIXAL3D_GUI_RESULTS": str(work),
+            "PIXAL3D_GUI_TIMEOUT_SECONDS": str(timeout),
+        },
         timeout=timeout,
     )
     report = work / "result.json"

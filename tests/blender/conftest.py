@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,6 +51,8 @@ def addon(repository: None) -> Iterator[ModuleType]:
     assert module is not None, "The add-on could not be enabled; Blender printed why"
     yield module
     addon_utils.disable(ADDON, default_set=True)
+    # What a test has left behind, and a worker of it may still be at, is none of the next one's.
+    shutil.rmtree(bpy.utils.extension_path_user(ADDON, path="generations"), ignore_errors=True)
 
 
 @pytest.fixture

@@ -100,8 +100,8 @@ def test_the_textures_of_the_service_arrive_as_they_were_sent(
     assert sum(block.startswith("Image ") for block in direct) == 2
 
 
-def test_a_small_model_is_not_prepared(prepared: Any, ready: Any, glb: Any, tmp_path: Path) -> None:
-    generation = ready(glb(), triangles=99_999)
+def test_a_small_model_is_not_prepared(room: Any, prepared: Any, ready: Any, glb: Any) -> None:
+    generation = ready(glb(), triangles=room("blender.limits").PREPARE_TRIANGLES - 1)
     prepared.look_ahead([], [generation], bpy.context.scene)
     assert not prepared.is_awaited(generation, bpy.context.scene)
     assert prepared._helper is None, "no second Blender for it"

@@ -26,6 +26,11 @@ OTHER_LIBRARIES = (
     *(f"tests/unit/generation/test_{name}.py" for name in ("source", "store", "schema", "resume", "file_door")),
 )
 
+NOT_IN_BETWEEN = tuple(
+    f"--ignore=tests/blender/test_{name}.py" for name in ("api", "cli", "contact_sheet", "drawing", "scripting_page")
+)
+"""What 4.2 and 5.2 agree about, 4.5 does not do otherwise; these are long."""
+
 NOT_ON_EVERY_BLENDER = ("-m", "not newest_only")
 """Of the window's tests: those of our own logic, which are slow and the same with each Blender, run with the newest."""
 
@@ -70,7 +75,7 @@ def legs(blenders: Sequence[Path]) -> list[Leg]:
         pytest_leg("unit-3.13", "new-python", *OTHER_LIBRARIES, "-W", "error", *parallel, cores=2),
         pytest_leg("blender-5.2", "bpy-5.2", "tests/blender"),
         pytest_leg("blender-4.2", "bpy-4.2", "tests/blender"),
-        pytest_leg("blender-4.5", "bpy-4.5", "tests/blender"),
+        pytest_leg("blender-4.5", "bpy-4.5", "tests/blender", *NOT_IN_BETWEEN),
     ]
     named = list(zip(blenders, blender_names(blenders), strict=True))
     newest_one = newest(blenders) if blenders else None

@@ -214,7 +214,7 @@ def first(g: Gallery) -> Steps:
     own.api_key, own.api_secret, own.base_url = service.key, service.secret, service.base_url
     d.region().tag_redraw()
     yield 0.5
-    yield from g.show("no_image", module("ui.ordering").chosen_image(bpy.context) is None)
+    yield from g.show("no_image", module("blender.ordering").chosen_image(bpy.context) is None)
     addon.use_sample_image()
     yield from select(d, addon.settings().image)
     yield from g.show("first_image", findings(addon.settings().image))

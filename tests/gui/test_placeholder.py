@@ -13,7 +13,7 @@ from tests.gui.conftest import Window
 @pytest.fixture
 def service(standin: Any) -> Any:
     standin.clear_faults()
-    standin.set_options(job_seconds=8.0, mesh_scale="honoured", texture_format="webp")
+    standin.set_options(job_seconds=25.0, mesh_scale="honoured", texture_format="webp")
     return standin
 
 

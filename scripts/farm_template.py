@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The farm template's settings, from the add-on's: ``python3 scripts/farm_template.py`` renews scripts/farm/batch.
+"""The farm template's settings, from the add-on's: ``python3 scripts/farm_template.py`` renews scripts/openjd/batch.
 
 With ``--check`` nothing is written; the exit code is 1 if the template is not as it would be.
 """
@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from pixal3d_addon.parameters import SETTINGS, Kind, Parameter
 
-TEMPLATE = ROOT / "scripts" / "farm" / "batch" / "template.yaml"
+TEMPLATE = ROOT / "scripts" / "openjd" / "batch" / "template.yaml"
 RANDOM_SEED = -1
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``batch --openjd``: as a task of Open Job Description. The template is in scripts/farm; docs/farm.md tells of it."""
+"""``batch --openjd``: as a task of Open Job Description. See docs/farm.md; the template is in scripts/openjd."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What scripts/farm holds is valid, and what it says of keys is true."""
+"""What scripts/openjd holds is valid, and what it says of keys is true."""
 
 from __future__ import annotations
 

@@ -80,6 +80,15 @@ def service(addon: ModuleType, standin: Any, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
+def quick(service: Any, room: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The service, with short jobs."""
+    service.set_options(job_seconds=0.3, model_cache=True)
+    monkeypatch.setattr(room("generation.limits"), "POLL_FIRST_SECONDS", 0.1)
+    yield service
+    service.set_options(job_seconds=1.0, model_cache=False)
+
+
+@pytest.fixture
 def manager(service: Any, room: Callable[[str], Any]) -> Any:
     """The add-on's manager, with the stand-in to ask."""
     return room("blender.session").manager()

@@ -23,6 +23,8 @@ from typing import Any
 import bpy
 import pytest
 
+from tests.support.model_files import open_model_file
+
 SMALL = ("--decimation-target", "5000", "--resolution", "1024")
 """A model that is made and read quickly."""
 
@@ -97,23 +99,6 @@ def documented_keys(event: str) -> list[set[str]]:
     """What the document says an object with this event has; several commands may have one of the same name."""
     rows = re.findall(rf"^\| `{event}` \|[^|]*\|(.*)\|$", section("Output"), re.MULTILINE)
     return [set(re.findall("`([a-z_]+)`", row)) for row in rows]
-
-
-def opened(path: Path) -> list[Any]:
-    """The meshes of a file, as another Blender would see them."""
-    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    match path.suffix:
-        case ".blend":
-            bpy.ops.wm.open_mainfile(filepath=str(path))
-        case ".glb":
-            bpy.ops.import_scene.gltf(filepath=str(path))
-        case ".fbx":
-            bpy.ops.import_scene.fbx(filepath=str(path))
-        case ".obj":
-            bpy.ops.wm.obj_import(filepath=str(path))
-        case _:
-            bpy.ops.wm.usd_import(filepath=str(path))
-    return [obj for obj in bpy.data.objects if obj.type == "MESH"]
 
 
 def color_of(obj: Any) -> Any:
@@ -290,7 +275,7 @@ def test_mesh_scale_is_applied_exactly_once(command: Command, ready: Any, chair:
     ready.set_options(mesh_scale=applied)
     output = chair.with_name(name)
     assert command("generate", chair, "--output", output, *SMALL, "--mesh-scale", "2.5") == DONE
-    (obj,) = opened(output)
+    (obj,) = open_model_file(output)
     assert max(obj.dimensions) == pytest.approx(2.5, rel=0.01)
 
 
@@ -308,7 +293,7 @@ def test_two_models_in_one_file_open_elsewhere_beside_each_other_with_their_text
     assert [line["name"] for line in json_lines() if line["event"] == "done"] == ["chair", "Stühle, zwei"]
     assert all(not file.name.startswith(".") for file in folder.iterdir())
     elsewhere = folder.rename(tmp_path / "elsewhere")
-    meshes = opened(elsewhere / output.name)
+    meshes = open_model_file(elsewhere / output.name)
     assert len(meshes) == 2
     bpy.context.view_layer.update()
     spans = []
@@ -360,7 +345,7 @@ def test_a_file_that_can_not_be_written_leaves_what_was_there_and_the_models_to_
     before = charges(ready)
     assert command("fetch", again[0], "--output", output, "--overwrite") == DONE
     assert charges(ready) == before
-    assert len(opened(output)) == 1
+    assert len(open_model_file(output)) == 1
 
 
 def test_a_failed_job_ends_with_some_failed_and_the_others_are_written(
@@ -397,7 +382,7 @@ def test_a_job_that_was_begun_elsewhere_is_fetched_for_nothing(
     before = charges(ready)
     # Known here, and its model is still on disk.
     assert command("fetch", job, "--output", chair.with_name("again.blend")) == DONE
-    assert len(opened(chair.with_name("again.blend"))) == 1
+    assert len(open_model_file(chair.with_name("again.blend"))) == 1
     assert charges(ready) == before
 
 
@@ -416,7 +401,7 @@ def test_a_job_that_this_computer_does_not_know_is_fetched_from_the_service(
     assert command("fetch", job, "--output", output, "--json") == DONE
     (done,) = [line for line in json_lines() if line["event"] == "done"]
     assert (done["name"], done["parameters"]["mesh_scale"]) == ("armchair", 2.0)
-    assert max(opened(output)[0].dimensions) == pytest.approx(2.0, rel=0.01)
+    assert max(open_model_file(output)[0].dimensions) == pytest.approx(2.0, rel=0.01)
     assert charges(ready) == before
 
 
@@ -565,7 +550,7 @@ def test_an_interrupt_pauses_what_is_paid_for_and_says_how_to_go_on(
     store = room("generation").Store(room("blender.session").folder())
     assert next(g for g in store.all() if g.job_id == job).state == "running", "not given up"
     assert command("fetch", job, "--output", output) == DONE
-    assert len(opened(output)) == 1 and charges(ready) == before + 1
+    assert len(open_model_file(output)) == 1 and charges(ready) == before + 1
 
 
 def test_the_second_signal_is_left_to_the_operating_system(room: Callable[[str], Any]) -> None:
@@ -632,7 +617,7 @@ def test_a_list_sets_parameters_and_another_format_leaves_no_datablock_behind(
     assert command(*argv, "--mesh-scale", "0.5") == DONE
     assert not (bpy.data.objects or bpy.data.meshes or bpy.data.images or bpy.data.materials)
     for name, side in (("Large", 2.0), ("Usual", 0.5)):
-        (obj,) = opened(output / f"{name}.blend")
+        (obj,) = open_model_file(output / f"{name}.blend")
         assert max(obj.dimensions) == pytest.approx(side, rel=0.01)
         assert color_of(obj).packed_file
 

@@ -6,22 +6,12 @@ What the invoke form does is in ``tests/gui``: it needs a window.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import bpy
 import pytest
 
 QUICK = {"decimation_target": 5000, "resolution": "1024"}
-
-
-@pytest.fixture
-def quick(service: Any, room: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The service, with short jobs."""
-    service.set_options(job_seconds=0.3, model_cache=True)
-    monkeypatch.setattr(room("generation.limits"), "POLL_FIRST_SECONDS", 0.1)
-    yield service
-    service.set_options(job_seconds=1.0, model_cache=False)
 
 
 def test_every_parameter_is_an_argument_with_the_table_s_range_and_default(addon: Any, room: Any) -> None:

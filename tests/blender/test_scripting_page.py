@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,6 @@ import pytest
 from tests.support.snippets import Snippet, snippets
 
 CODE = [snippet for snippet in snippets("docs/scripting.md") if snippet.heading != "Python without Blender"]
-
-
-@pytest.fixture
-def quick(service: Any, room: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The service, with short jobs."""
-    service.set_options(job_seconds=0.3, model_cache=True)
-    monkeypatch.setattr(room("generation.limits"), "POLL_FIRST_SECONDS", 0.1)
-    yield service
-    service.set_options(job_seconds=1.0, model_cache=False)
 
 
 def timers(function: Any) -> Any:

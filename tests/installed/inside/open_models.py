@@ -9,25 +9,12 @@ from pathlib import Path
 
 import bpy
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-def open_file(path: Path) -> None:
-    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    match path.suffix:
-        case ".blend":
-            bpy.ops.wm.open_mainfile(filepath=str(path))
-        case ".glb":
-            bpy.ops.import_scene.gltf(filepath=str(path))
-        case ".fbx":
-            bpy.ops.import_scene.fbx(filepath=str(path))
-        case ".obj":
-            bpy.ops.wm.obj_import(filepath=str(path))
-        case _:
-            bpy.ops.wm.usd_import(filepath=str(path))
-
+from tests.support.model_files import open_model_file
 
 for name in sys.argv[sys.argv.index("--") + 1 :]:
-    open_file(Path(name))
-    meshes = [obj for obj in bpy.data.objects if obj.type == "MESH"]
+    meshes = open_model_file(Path(name))
     images = [image for image in bpy.data.images if image.users and image.source == "FILE"]
     result = {
         "file": Path(name).name,

@@ -128,15 +128,22 @@ def finished(manager: Manager, generation_id: str) -> list[bpy.types.Object]:
     """
     if (problem := manager.problem(generation_id)) is not None:
         raise problem
-    snapshot = manager.get(generation_id)
-    if snapshot is None:
-        raise GenerationError("This generation is not known any more.", "Select the image and generate.")
-    generation = snapshot.generation
+    generation = known(manager, generation_id)
     if generation.state is State.IMPORTED and (objects := provenance.objects_of(generation_id)):
         return objects
     if generation.state not in {State.READY, State.IMPORTED}:
         raise NotFinishedError("Stopped waiting for the model.", generation.trouble)
     return _place(generation_id)
+
+
+def known(manager: Manager, generation_id: str) -> Generation:
+    """
+    :raises GenerationError: it was removed meanwhile.
+    """
+    snapshot = manager.get(generation_id)
+    if snapshot is None:
+        raise GenerationError("This generation is not known any more.", "Select the image and generate.")
+    return snapshot.generation
 
 
 def _place(generation_id: str) -> list[bpy.types.Object]:

@@ -12,7 +12,7 @@ import bpy
 from ..blender import image_look, online, ordering, placeholder, session
 from ..blender.ordering import Order
 from ..errors import Pixal3DError
-from ..generation import Generation, GenerationError, Pixels, SourceImage
+from ..generation import Generation, Pixels, SourceImage
 from .texts import translated
 
 
@@ -36,10 +36,7 @@ def known_generation(generation_id: str) -> Generation:
     """
     :raises GenerationError: it was removed meanwhile.
     """
-    snapshot = session.manager().get(generation_id)
-    if snapshot is None:
-        raise GenerationError("This generation is not known any more.", "Select the image and generate.")
-    return snapshot.generation
+    return ordering.known(session.manager(), generation_id)
 
 
 def carry_out(operator: bpy.types.Operator, *orders: Order) -> None:

@@ -115,6 +115,7 @@ def _imported_objects(
     if objects := prepared.append(generation, scene):
         for obj in objects:
             scene.collection.objects.link(obj)
+        _update_matrices(objects[0])  # they are in no file, so all are the identity until then (seen in 5.2.3)
         return objects
     _remove_all_but(known)
     try:

@@ -46,9 +46,12 @@ LEFT_OUT = {
     "blender/exporter.py": "for the command line",
     "blender/prepare_in_blender.py": "for the log",
     "cli": "what a command line prints is English",
+    "generation/__init__.py": "names of what is in the room",
     "generation/file_door.py": "what a script gets is English",
     "generation/known.py": "what a script gets is English",
+    "lazy.py": "for whoever writes code",
     "presets": "scripts without texts",
+    "scenario/__init__.py": "names of what is in the room",
     "translations": "the machinery",
 }
 

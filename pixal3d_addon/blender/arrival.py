@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import enum
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..generation import Generation, Manager, Placement
+from ..generation import Generation, Placement
 from . import open_file, session
 from .redraw import is_of_blender
+
+if TYPE_CHECKING:
+    from ..generation import Manager
 
 
 class Arrival(enum.StrEnum):

@@ -14,14 +14,16 @@ Three ways lead to a freeze, and none is taken:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ..generation import Pixels, SourceImageError
-from ..generation.look import Original
 from . import image_parts, limits
 from .image_source import pixels
+
+if TYPE_CHECKING:
+    from ..generation.look import Original
 
 _SENT_AS_THEY_ARE = frozenset({"PNG", "JPEG", "WEBP"})
 
@@ -86,6 +88,8 @@ def copied(image: bpy.types.Image | None, values: Any) -> Pixels | None:
 
 def original(image: bpy.types.Image) -> Original:
     """Of a loaded image. What goes as it is is decided as in ``image_source``, but without looking into the file."""
+    from ..generation.look import Original
+
     width, height = image.size
     is_seen_so = (image.alpha_mode == "STRAIGHT" or image.file_format == "JPEG") and not image.use_multiview
     is_clean_file = image.source in {"FILE", "TILED"} and not image.is_dirty

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import bpy
 
-from ..scenario import Connection, ScenarioClient, ScenarioError
+from ..errors import Pixal3DError
 from . import limits
 from .redraw import redraw_panels
+
+if TYPE_CHECKING:
+    from ..scenario import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ def check(connection: Connection, cancel: threading.Event | None = None) -> Answ
 
     :raises ScenarioError: it can't be reached or refuses the key.
     """
+    from ..scenario import ScenarioClient
+
     with ScenarioClient(connection, cancel=cancel) as client:
         project = client.check_key()
     return Answer(f"Connected to the project {project.name}" if project.name else "Connected: the key is accepted")
@@ -49,7 +55,7 @@ def start(connection: Connection) -> None:
         global answer
         try:
             found = check(connection, cancel)
-        except ScenarioError as error:
+        except Pixal3DError as error:
             found = Answer(str(error), is_error=True)
         if not cancel.is_set():
             answer = found

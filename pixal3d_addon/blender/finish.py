@@ -11,7 +11,6 @@ import bpy
 
 from ..generation import ImportOptions
 from . import asset_catalogs
-from .mesh_cleanup import clean_up
 from .prepared import images_of
 
 _FOLDER = "//textures"
@@ -24,6 +23,8 @@ def finish(objects: list[bpy.types.Object], options: ImportOptions) -> None:
     for obj in meshes:
         if options.merge_distance:
             scale = obj.matrix_world.median_scale or 1.0
+            from .mesh_cleanup import clean_up
+
             clean_up(obj, merge_distance=options.merge_distance / scale, tiny_shell_ratio=0.0, hole_max_edges=0)
         if options.shade_smooth:
             _shade_smooth(obj)

@@ -8,11 +8,14 @@ asked of the manager for the rows that are drawn. Main thread; memory only.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..generation import Generation, Manager, Snapshot, State
+from ..generation import Generation, Snapshot, State
+
+if TYPE_CHECKING:
+    from ..generation import Manager
 
 _seen: tuple[Snapshot, ...] | None = None
 _attention: tuple[tuple[Snapshot, ...], tuple[Snapshot, ...]] = ((), ())

@@ -13,19 +13,20 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import bpy
 import bpy.utils.previews
 
 from ..generation import Framing, Pixels
-from ..generation.framing import findings_when_sent, sent_size
-from ..generation.image_check import Finding
-from ..generation.look import Original, Seen, see, without_bands, written_memory
 from . import calm_pixels, limits
 from .image_source import Part
 from .redraw import redraw_panels
 from .render_result import RENDERED
+
+if TYPE_CHECKING:
+    from ..generation.image_check import Finding
+    from ..generation.look import Seen
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -72,6 +73,8 @@ class _Entry:
     def look(self, framing: Framing) -> Look | None:
         if self.seen is None:
             return None if self.again_at == _NEVER else Look(problem=self.problem)
+        from ..generation.framing import findings_when_sent, sent_size
+
         check, crop = self.seen.check, framing.crop_to_subject
         sent = sent_size(check, crop_to_subject=crop, pad_to_square=framing.pad_to_square)
         if framing == Framing() and self.seen.goes_as_it_is:
@@ -134,6 +137,8 @@ def look(image: bpy.types.Image, framing: Framing, part: Part = Part()) -> Look 
 def picture(image: bpy.types.Image, framing: Framing) -> Pixels | None:
     """A small picture of what will be sent, without transparent bands; ``None`` if it was not looked at."""
     import numpy as np
+
+    from ..generation.look import Original, without_bands
 
     entry = _entries.get(image.session_uid)
     look = entry.look(framing) if entry and entry.seen else None
@@ -255,6 +260,8 @@ def _until_shown(entry: _Entry) -> Iterator[None]:
 
 
 def _judge(entry: _Entry) -> Iterator[None]:
+    from ..generation.look import see, without_bands, written_memory
+
     image = _image(entry)
     if image is None:
         return

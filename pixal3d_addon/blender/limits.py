@@ -100,3 +100,8 @@ PREPARE_PROGRESS = 0.5
 
 COPY_LOOK_SECONDS = 0.02
 """Between two looks whether a worker has memory for an image's pixels, after a click. None before and after."""
+
+MERGE_DISTANCE = 0.0001
+"""In the mesh's own units; Blender's default of Merge by Distance."""
+
+HOLE_MAX_EDGES = 16

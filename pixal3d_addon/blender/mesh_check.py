@@ -11,13 +11,14 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..generation.image_size import HEADER_BYTES
-from ..generation.mesh_count import MeshArrays, MeshCheck, TextureSource, count
 from . import limits
+
+if TYPE_CHECKING:
+    from ..generation.mesh_count import MeshArrays, MeshCheck, TextureSource
 
 _log = logging.getLogger(__name__)
 
@@ -39,11 +40,15 @@ _entries: dict[int, _Entry] = {}
 
 def check(mesh: bpy.types.Mesh, glb_file: str = "") -> MeshCheck:
     """The numbers of `mesh`, now. Main thread, which it stops for 0.2 s at 400,000 triangles: for scripts."""
+    from ..generation.mesh_count import count
+
     return count(snapshot(mesh, glb_file))
 
 
 def start(mesh: bpy.types.Mesh, glb_file: str = "") -> None:
     """Count `mesh` in the background; :func:`of` will know. Main thread."""
+    from ..generation.mesh_count import count
+
     entry = _entries[mesh.session_uid] = _Entry(len(mesh.vertices), len(mesh.loops))
     arrays = snapshot(mesh, glb_file)
 
@@ -115,6 +120,8 @@ def geometry(mesh: bpy.types.Mesh) -> MeshArrays:
     """
     import numpy as np
 
+    from ..generation.mesh_count import MeshArrays
+
     positions = np.empty((len(mesh.vertices), 3), np.float32)
     if len(positions):
         _attribute(mesh, "position").foreach_get("vector", positions.ravel())
@@ -155,6 +162,9 @@ def _images(mesh: bpy.types.Mesh) -> list[bpy.types.Image]:
 def _texture_source(image: bpy.types.Image, glb_file: str) -> TextureSource:
     """Where the size of `image` is to be had without decoding it, which ``image.size`` does (299 ms for a PNG of
     4096 px) unless Blender has shown the image already."""
+    from ..generation.image_size import HEADER_BYTES
+    from ..generation.mesh_count import TextureSource
+
     width, height = image.size if image.has_data else (0, 0)
     if width:
         return TextureSource(image.name, size=(width, height))

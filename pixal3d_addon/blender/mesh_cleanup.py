@@ -19,14 +19,11 @@ import bmesh
 import bpy
 from mathutils import Vector
 
-from ..generation.mesh_count import TINY_SHELL_RATIO, MeshArrays
+from ..generation.limits import TINY_SHELL_RATIO
+from ..generation.mesh_count import MeshArrays
 from ..generation.mesh_topology import Topology, loops_of, places_of, rims_of, same_faces, topology_of
+from .limits import HOLE_MAX_EDGES, MERGE_DISTANCE
 from .mesh_check import geometry
-
-MERGE_DISTANCE = 0.0001
-"""In the mesh's own units; Blender's default of Merge by Distance."""
-
-HOLE_MAX_EDGES = 16
 
 MAX_HOLE_PART = 0.5
 """The border of an open sheet is a closed loop of edges as that of a hole is, and would get a second face on its back.

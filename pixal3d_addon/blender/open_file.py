@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.app.handlers import persistent
 
-from ..generation import ImportOptions, Manager, Placement
+from ..generation import ImportOptions, Placement
 from . import session
 from .placement import at_cursor, place_for
 from .provenance import generation_ids_in_file
+
+if TYPE_CHECKING:
+    from ..generation import Manager
 
 _opening = uuid.uuid4().hex
 """Tells this opening of a file from any other, here and elsewhere: a file that was never saved has no path."""

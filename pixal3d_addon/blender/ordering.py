@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..generation import Generation, GenerationError, ImportOptions, NotFinishedError, State, wait
+from ..generation import Generation, GenerationError, ImportOptions, NotFinishedError, State
 from ..parameters import complete
 from . import image_source, importer, online, provenance, session, watcher
 from .errors import ModelImportError, NoImageError, reported
@@ -114,6 +114,8 @@ def run(order: Order) -> list[bpy.types.Object]:
 
     :raises ScenarioError, GenerationError: the model can't be had.
     """
+    from ..generation import wait
+
     begin(order)
     manager = session.manager()
     wait(manager, [order.generation.id])

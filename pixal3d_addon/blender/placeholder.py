@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from mathutils import Matrix
 
-from ..generation import Generation, Pixels
+from ..generation import Generation
 from .image_parts import image_of_pixels
 from .placement import collection_for, scene_of
+
+if TYPE_CHECKING:
+    from ..generation import Pixels
 
 KEY = "pixal3d_placeholder"
 """Holds the generation's id."""

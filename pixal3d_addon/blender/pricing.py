@@ -8,19 +8,24 @@ the wish to the answer. All functions are for the main thread.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import bpy
 
-from ..generation import Generation, Snapshot, SourceImage
-from ..generation.quotes import Price, Quotes
+from ..generation import Generation, Snapshot
 from ..generation.spending import Spending
 from ..parameters import complete
-from ..scenario import Connection
 from . import limits, session
 from .redraw import redraw_panels
+
+if TYPE_CHECKING:
+    from ..generation import SourceImage
+    from ..generation.quotes import Price, Quotes
+    from ..scenario import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +47,19 @@ class Excess:
     """Of one model, ``None`` if it is not known."""
 
 
-_quotes = Quotes()
 _spending = Spending(since=time.time())
 """Since Blender has loaded the add-on: disabling and enabling it begins nothing anew."""
 _wish: _Wish | None = None
 _drawn_version = 0
 _counted: tuple[tuple[Snapshot, ...], int] = ((), 0)
 """What :data:`_spending` has looked at last."""
+
+
+@functools.cache
+def _quotes() -> Quotes:
+    from ..generation.quotes import Quotes
+
+    return Quotes()
 
 
 # For draw: memory only.
@@ -65,17 +76,17 @@ def price(parameters: Mapping[str, object]) -> Price | None:
     if session.preferences().show_price and _is_askable(connection, parameters):
         _wish_for(parameters)
     spent()  # now: what is removed from the list later is not seen any more
-    return _quotes.price(connection, parameters)
+    return _quotes().price(connection, parameters)
 
 
 def is_due() -> bool:
     """Whether a price is being asked for, or will be as soon as the settings rest."""
-    return _wish is not None or _quotes.is_asking
+    return _wish is not None or _quotes().is_asking
 
 
 def trouble() -> str:
     """Why the artist's last wish for a price was not answered."""
-    return _quotes.trouble
+    return _quotes().trouble
 
 
 # What can be asked.
@@ -88,7 +99,7 @@ def ask(connection: Connection, parameters: Mapping[str, object], source: Source
     """
     global _wish
     _wish = None
-    _quotes.ask_by_wish(connection, parameters, _quotes.image(connection, _known_images(connection)), source)
+    _quotes().ask_by_wish(connection, parameters, _quotes().image(connection, _known_images(connection)), source)
     _start_looking()
 
 
@@ -97,7 +108,7 @@ def quote(connection: Connection, parameters: Mapping[str, object], source: Sour
 
     :raises ScenarioError, GenerationError: there is no price to be had.
     """
-    return _quotes.quote(connection, parameters, _quotes.image(connection, _known_images(connection)), source)
+    return _quotes().quote(connection, parameters, _quotes().image(connection, _known_images(connection)), source)
 
 
 def spent() -> float:
@@ -107,12 +118,12 @@ def spent() -> float:
     if manager is None:
         return _spending.total
     snapshots = manager.snapshots()
-    if snapshots is not _counted[0] or _quotes.version != _counted[1]:  # else the same tuple is given again
-        _counted = snapshots, _quotes.version
+    if snapshots is not _counted[0] or _quotes().version != _counted[1]:  # else the same tuple is given again
+        _counted = snapshots, _quotes().version
         connection = session.connection_or_none()
 
         def expected(generation: Generation) -> float | None:
-            return _quotes.cost(connection, generation.parameters) if connection else None
+            return _quotes().cost(connection, generation.parameters) if connection else None
 
         _spending.note(snapshots, expected)
     return _spending.total
@@ -133,10 +144,11 @@ def excess(parameters: Mapping[str, object], count: int = 1) -> Excess | None:
 
 def close() -> None:
     """For ``unregister``. A thread that still hangs in the network is a daemon, and nobody waits for what it finds."""
-    global _quotes, _wish
+    global _wish
     _wish = None
-    _quotes.stop()
-    _quotes = Quotes()
+    if _quotes.cache_info().currsize:  # else there is none to be stopped
+        _quotes().stop()
+        _quotes.cache_clear()
     if bpy.app.timers.is_registered(_look):
         bpy.app.timers.unregister(_look)
 
@@ -145,7 +157,7 @@ def close() -> None:
 
 
 def _is_askable(connection: Connection, parameters: Mapping[str, object]) -> bool:
-    return _quotes.is_wanted(connection, parameters) and bool(_quotes.image(connection, _known_images(connection)))
+    return _quotes().is_wanted(connection, parameters) and bool(_quotes().image(connection, _known_images(connection)))
 
 
 def _known_images(connection: Connection) -> Iterator[str]:
@@ -178,12 +190,12 @@ def _look() -> float | None:
     connection = session.connection_or_none()
     if connection is None:
         _wish = None
-        _quotes.stop()
-    elif _wish and not _quotes.is_asking and time.monotonic() - _wish.since >= limits.PRICE_REST_SECONDS:
+        _quotes().stop()
+    elif _wish and not _quotes().is_asking and time.monotonic() - _wish.since >= limits.PRICE_REST_SECONDS:
         wish, _wish = _wish, None
         if session.preferences().show_price and _is_askable(connection, wish.settings):
-            _quotes.ask(connection, wish.settings, _quotes.image(connection, _known_images(connection)))
-    if _drawn_version != _quotes.version:
-        _drawn_version = _quotes.version
+            _quotes().ask(connection, wish.settings, _quotes().image(connection, _known_images(connection)))
+    if _drawn_version != _quotes().version:
+        _drawn_version = _quotes().version
         redraw_panels()
     return limits.PRICE_LOOK_SECONDS if is_due() else None

@@ -10,7 +10,6 @@ import bpy
 from ..generation import Generation
 from ..generation.scale import AppliedBy
 from ..parameters import Value, readable
-from ..scenario import USER_AGENT
 
 KEY = "pixal3d"
 
@@ -20,6 +19,8 @@ _PART = "pixal3d_part"
 
 def write(objects: list[bpy.types.Object], generation: Generation, applied_by: AppliedBy) -> None:
     """:param objects: the model, the root first. Custom properties take no ``None``; what is not known is left out."""
+    from ..scenario import USER_AGENT
+
     facts = {
         "generation": generation.id,
         "group": generation.group or None,

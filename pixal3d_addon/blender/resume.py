@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import bpy
 
-from ..generation import Store
 from . import limits, session, watcher
 
 
@@ -22,6 +21,8 @@ def close() -> None:
 
 
 def _resume() -> None:
+    from ..generation import Store
+
     if Store(session.folder()).exists:
         session.manager().resume()
         watcher.watch()

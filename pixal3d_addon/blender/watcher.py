@@ -11,16 +11,19 @@ operators run the pipeline themselves.
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from .. import translations
-from ..generation import Generation, Manager, Snapshot, State
+from ..generation import Generation, Snapshot, State
 from . import arrival, generation_list, limits, open_file, placeholder, prepared, provenance, session
 from .errors import reported
 from .redraw import redraw_panels
 from .shading import any_view_shows_textures
+
+if TYPE_CHECKING:
+    from ..generation import Manager
 
 _seen: tuple[Snapshot, ...] = ()
 """What the last tick saw, to redraw only when something has changed."""

@@ -1,13 +1,62 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The life of one image becoming one mesh. No bpy here."""
 
-from .errors import GenerationError, NotFinishedError, SourceImageError, StoreError, TakenError
-from .file_door import connection_from_environment, generate_file
-from .manager import Manager, Settings
-from .record import UNPAID, Generation, ImportOptions, Placement, Snapshot, State
-from .source import Framing, KeptImage, Pixels, Source, SourceImage, source_image_from_file
-from .store import Store
-from .waiting import Progress, wait
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..lazy import loader
+
+if TYPE_CHECKING:
+    from .errors import GenerationError, NotFinishedError, SourceImageError, StoreError, TakenError
+    from .file_door import connection_from_environment, generate_file
+    from .manager import Manager, Settings
+    from .record import UNPAID, Generation, ImportOptions, Placement, Snapshot, State
+    from .source import Framing, KeptImage, Pixels, Source, SourceImage, source_image_from_file
+    from .store import Store
+    from .waiting import Progress, wait
+
+__getattr__ = loader(
+    __name__,
+    {
+        "errors": (
+            "GenerationError",
+            "NotFinishedError",
+            "SourceImageError",
+            "StoreError",
+            "TakenError",
+        ),
+        "file_door": (
+            "connection_from_environment",
+            "generate_file",
+        ),
+        "manager": (
+            "Manager",
+            "Settings",
+        ),
+        "record": (
+            "UNPAID",
+            "Generation",
+            "ImportOptions",
+            "Placement",
+            "Snapshot",
+            "State",
+        ),
+        "source": (
+            "Framing",
+            "KeptImage",
+            "Pixels",
+            "Source",
+            "SourceImage",
+            "source_image_from_file",
+        ),
+        "store": ("Store",),
+        "waiting": (
+            "Progress",
+            "wait",
+        ),
+    },
+)
 
 __all__ = (
     "UNPAID",

@@ -86,3 +86,7 @@ QUOTE_VALID_SECONDS = 10 * 60.0
 
 QUOTE_PAUSE_SECONDS = 5 * 60.0
 """Before a price that the service did not tell is asked for again by itself."""
+
+# --- meshes ----------------------------------------------------------------------------------------------------------
+TINY_SHELL_RATIO = 0.01
+"""A shell with a smaller part of the largest one's faces is tiny: most likely a crumb, none of the model's parts."""

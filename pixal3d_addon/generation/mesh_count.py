@@ -16,15 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .image_size import Size, image_size, image_sizes_in_glb
+from .limits import TINY_SHELL_RATIO
 from .mesh_topology import rims_of, topology_of
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, np.dtype[Any]]
-
-TINY_SHELL_RATIO = 0.01
-"""A shell with a smaller part of the largest one's faces is tiny: most likely a crumb, none of the model's parts."""
 
 _UNKNOWN_SIZE: Size = (0, 0)
 

@@ -6,45 +6,112 @@ No bpy. Importing this package imports neither requests nor numpy; the first cal
 
 from __future__ import annotations
 
-from .answers import Asset, Download, Job, Project, Quote, Submission
-from .client import ScenarioClient
-from .connection import DEFAULT_BASE_URL, LOOPBACK_ONLY_VARIABLE, MODEL_ID, USER_AGENT, Connection, Credentials
-from .errors import (
-    ApiError,
-    CanceledError,
-    CancelNotPermitted,
-    ConfigurationError,
-    ConnectionLostError,
-    CreditsExhaustedError,
-    DownloadError,
-    IncompleteDownloadError,
-    InvalidRequestError,
-    KeyRejectedError,
-    MissingKeyError,
-    ModeratedError,
-    NoModelError,
-    NotFoundError,
-    OfflineError,
-    ParallelLimitError,
-    PlanRequiredError,
-    ProtocolError,
-    ProxyError,
-    RateLimitedError,
-    ScenarioError,
-    ServerError,
-    ServiceTimeoutError,
-    SubmissionUncertainError,
-    TlsError,
-    TooLargeError,
-    TransportError,
-    UnreachableError,
-    UnreadableModelError,
-    UploadFailedError,
+from typing import TYPE_CHECKING
+
+from ..lazy import loader
+
+if TYPE_CHECKING:
+    from .answers import Asset, Download, Job, Project, Quote, Submission
+    from .client import ScenarioClient
+    from .connection import DEFAULT_BASE_URL, LOOPBACK_ONLY_VARIABLE, MODEL_ID, USER_AGENT, Connection, Credentials
+    from .errors import (
+        ApiError,
+        CanceledError,
+        CancelNotPermitted,
+        ConfigurationError,
+        ConnectionLostError,
+        CreditsExhaustedError,
+        DownloadError,
+        IncompleteDownloadError,
+        InvalidRequestError,
+        KeyRejectedError,
+        MissingKeyError,
+        ModeratedError,
+        NoModelError,
+        NotFoundError,
+        OfflineError,
+        ParallelLimitError,
+        PlanRequiredError,
+        ProtocolError,
+        ProxyError,
+        RateLimitedError,
+        ScenarioError,
+        ServerError,
+        ServiceTimeoutError,
+        SubmissionUncertainError,
+        TlsError,
+        TooLargeError,
+        TransportError,
+        UnreachableError,
+        UnreadableModelError,
+        UploadFailedError,
+    )
+    from .faults import job_failure
+    from .gate import Gate
+    from .glb import GlbInfo, inspect_glb
+    from .limits import Pace
+
+__getattr__ = loader(
+    __name__,
+    {
+        "answers": (
+            "Asset",
+            "Download",
+            "Job",
+            "Project",
+            "Quote",
+            "Submission",
+        ),
+        "client": ("ScenarioClient",),
+        "connection": (
+            "DEFAULT_BASE_URL",
+            "LOOPBACK_ONLY_VARIABLE",
+            "MODEL_ID",
+            "USER_AGENT",
+            "Connection",
+            "Credentials",
+        ),
+        "errors": (
+            "ApiError",
+            "CanceledError",
+            "CancelNotPermitted",
+            "ConfigurationError",
+            "ConnectionLostError",
+            "CreditsExhaustedError",
+            "DownloadError",
+            "IncompleteDownloadError",
+            "InvalidRequestError",
+            "KeyRejectedError",
+            "MissingKeyError",
+            "ModeratedError",
+            "NoModelError",
+            "NotFoundError",
+            "OfflineError",
+            "ParallelLimitError",
+            "PlanRequiredError",
+            "ProtocolError",
+            "ProxyError",
+            "RateLimitedError",
+            "ScenarioError",
+            "ServerError",
+            "ServiceTimeoutError",
+            "SubmissionUncertainError",
+            "TlsError",
+            "TooLargeError",
+            "TransportError",
+            "UnreachableError",
+            "UnreadableModelError",
+            "UploadFailedError",
+        ),
+        "faults": ("job_failure",),
+        "gate": ("Gate",),
+        "glb": (
+            "GlbInfo",
+            "inspect_glb",
+        ),
+        "limits": ("Pace",),
+    },
 )
-from .faults import job_failure
-from .gate import Gate
-from .glb import GlbInfo, inspect_glb
-from .limits import Pace
 
 __all__ = (
     "DEFAULT_BASE_URL",

@@ -49,12 +49,9 @@ def catalogue(language: str) -> dict[str, str]:
     return found
 
 
-def for_blender() -> dict[str, dict[tuple[str, str], str]]:
-    """All languages, as ``bpy.app.translations.register`` takes them."""
-    return {
-        language: {(context, text): there for text, there in catalogue(language).items() for context in _CONTEXTS}
-        for language in LANGUAGES
-    }
+def for_blender(language: str) -> dict[str, dict[tuple[str, str], str]]:
+    """As ``bpy.app.translations.register`` takes it."""
+    return {language: {(context, text): there for text, there in catalogue(language).items() for context in _CONTEXTS}}
 
 
 def translated(text: str, locale: str) -> str:

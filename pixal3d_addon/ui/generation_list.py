@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ..blender import generation_list, session, thumbnails
-from ..generation import Generation, Manager, Snapshot, State
+from ..generation import Generation, Snapshot, State
 from ..generation.time_left import seconds_worked
 from . import generation_texts
 from .generation_rows import draw_condition
 from .layout_parts import Sidebar
 from .texts import said
+
+if TYPE_CHECKING:
+    from ..generation import Manager
 
 _ROWS = 5
 _THUMBNAIL_SCALE = 4.0

@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ..blender import arrival, generation_list, limits, session, watcher
-from ..generation import UNPAID, Generation, Manager, Snapshot, State
+from ..generation import UNPAID, Generation, Snapshot, State
 from .generation_texts import icon, state_text, time_left
 from .layout_parts import draw_text
 from .texts import said, translated
+
+if TYPE_CHECKING:
+    from ..generation import Manager
 
 
 def draw_generations(layout: Any, context: bpy.types.Context) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import bpy
 
-from ..blender import mesh_check, mesh_cleanup, provenance, session
-from ..generation.mesh_count import TINY_SHELL_RATIO
+from ..blender import limits, mesh_check, provenance, session
+from ..generation.limits import TINY_SHELL_RATIO
 from .operator_parts import allowed
 from .texts import translated
 
@@ -69,7 +69,7 @@ class PIXAL3D_OT_clean_up_mesh(bpy.types.Operator):
         description="Vertices that are closer are merged. Those at the same place, as along UV seams, always are",
         subtype="DISTANCE",
         unit="LENGTH",
-        default=mesh_cleanup.MERGE_DISTANCE,
+        default=limits.MERGE_DISTANCE,
         min=0.0,
         soft_max=0.1,
         precision=5,
@@ -83,7 +83,7 @@ class PIXAL3D_OT_clean_up_mesh(bpy.types.Operator):
     hole_max_edges: bpy.props.IntProperty(
         name="Max Edges",
         description="Holes with more edges are left open",
-        default=mesh_cleanup.HOLE_MAX_EDGES,
+        default=limits.HOLE_MAX_EDGES,
         min=3,
         soft_max=100,
         max=1000,
@@ -113,6 +113,8 @@ class PIXAL3D_OT_clean_up_mesh(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         obj: Any = context.object
+        from ..blender import mesh_cleanup
+
         cleaned = mesh_cleanup.clean_up(
             obj,
             merge_distance=self.merge_distance,

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ..blender import pricing
-from ..generation.quotes import Price
 from . import properties
 from .layout_parts import draw_text
 from .texts import said
+
+if TYPE_CHECKING:
+    from ..generation.quotes import Price
 
 
 def draw_generate(layout: Any, context: bpy.types.Context, image: str = "", *, is_enabled: bool = True) -> None:

@@ -203,7 +203,7 @@ def test_a_part_of_a_sentence_is_translated_but_not_a_name(small: dict[str, str]
 
 def test_blender_gets_each_text_for_labels_and_for_operators() -> None:
     english = next(iter(catalogue("de")))
-    for_german = translations.for_blender()["de"]
+    for_german = translations.for_blender("de")["de"]
     assert {for_german[context, english] for context in ("*", "Operator", "Pixal3D")} == {catalogue("de")[english]}
 
 

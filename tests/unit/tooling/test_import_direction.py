@@ -19,18 +19,21 @@ PACKAGE = PROJECT / "pixal3d_addon"
 MAY_IMPORT = {
     "__init__": {"ui", "api", "cli", "blender"},
     "errors": set[str](),
+    "files": set[str](),
+    "lazy": set[str](),
     "parameters": {"errors"},
     "translations": set[str](),
-    "scenario": {"errors", "parameters"},
-    "generation": {"errors", "parameters", "scenario"},
-    "batch": {"errors", "parameters", "scenario", "generation"},
-    "blender": {"errors", "parameters", "translations", "scenario", "generation", "batch"},
-    "api": {"errors", "parameters", "scenario", "generation", "blender"},
-    "cli": {"errors", "parameters", "scenario", "generation", "batch", "blender", "api"},
+    "scenario": {"errors", "files", "lazy", "parameters"},
+    "generation": {"errors", "files", "lazy", "parameters", "scenario"},
+    "batch": {"errors", "files", "parameters", "scenario", "generation"},
+    "blender": {"errors", "files", "parameters", "translations", "scenario", "generation", "batch"},
+    "api": {"errors", "keys", "parameters", "scenario", "generation", "blender"},
+    "cli": {"errors", "keys", "parameters", "scenario", "generation", "batch", "blender", "api"},
+    "keys": {"errors"},
     "presets": set(),  # scripts that Blender runs; nobody imports them
-    "ui": {"errors", "parameters", "translations", "scenario", "generation", "blender", "api", "cli"},
+    "ui": {"errors", "keys", "parameters", "translations", "scenario", "generation", "blender", "api", "cli"},
 }
-WITHOUT_BLENDER = {"errors", "parameters", "translations", "scenario", "generation", "batch"}
+WITHOUT_BLENDER = {"errors", "keys", "files", "lazy", "parameters", "translations", "scenario", "generation", "batch"}
 BLENDER_MODULES = {
     "bpy",
     "bpy_extras",
@@ -156,7 +159,7 @@ def test_the_add_on_never_names_itself() -> None:
 
 def test_the_bpy_free_rooms_import_in_a_python_without_blender() -> None:
     """What the sources say, tried out: each of their modules, with bpy out of reach."""
-    rooms = ("scenario", "generation", "batch")
+    rooms = ("keys", "scenario", "generation", "batch")
     files = [*(f for room in rooms for f in (PACKAGE / room).rglob("*.py")), PACKAGE / "parameters.py"]
     names = [".".join(f.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__") for f in files]
     code = f"import sys, importlib; sys.modules['bpy'] = None; [importlib.import_module(name) for name in {names!r}]"

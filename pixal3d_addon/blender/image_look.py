@@ -20,7 +20,7 @@ import bpy.utils.previews
 
 from ..generation import Framing, Pixels
 from . import calm_pixels, limits
-from .image_source import Part
+from .image_source import Part, may_copy
 from .redraw import redraw_panels
 from .render_result import RENDERED
 
@@ -276,7 +276,8 @@ def _judge(entry: _Entry) -> Iterator[None]:
     else:
         memory = _Work(partial(written_memory, original.width * original.height * image.channels))
         yield from memory.until_done()
-        yield from _until_unlocked()
+        while calm_pixels.may_be_locked() or not may_copy():
+            yield
         begin = time.monotonic()
         pixels = calm_pixels.copied(_image(entry), memory.found())
         if (image := _image(entry)) and image.is_dirty:

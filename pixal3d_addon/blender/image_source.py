@@ -12,6 +12,7 @@ avoided, since they decode the whole image on the main thread: ``size``, ``chann
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -239,23 +240,35 @@ def _pixels_to_come(image: bpy.types.Image) -> PixelsToCome:
     later = PixelsToCome(length, copy)
 
     def step() -> float | None:
-        return None if later.step() else limits.COPY_LOOK_SECONDS
+        return None if may_copy() and later.step() else limits.COPY_LOOK_SECONDS
 
     bpy.app.timers.register(step, first_interval=limits.COPY_LOOK_SECONDS, persistent=True)
     return later
 
 
+_copied_at = 0.0
+"""On the monotonic clock."""
+
+
+def may_copy() -> bool:
+    """Whether the last :func:`pixels` is long enough ago for a timer to stop Blender with another one."""
+    return time.monotonic() > _copied_at + limits.COPY_REST_SECONDS
+
+
 def pixels(image: bpy.types.Image, values: Any = None) -> Pixels:
-    """
+    """Stops Blender for 40 ms at 4096 px: see :func:`may_copy`.
+
     :param values: memory for them (float32, width * height * channels), if there is some already.
     :raises SourceImageError: there are none, or of several layers.
     """
     import numpy as np
 
+    global _copied_at
     width, height = _size_or_error(image)
     if values is None:
         values = np.empty(width * height * image.channels, np.float32)
     image.pixels.foreach_get(values)  # type: ignore[attr-defined]
+    _copied_at = time.monotonic()
     return Pixels(
         width=width,
         height=height,

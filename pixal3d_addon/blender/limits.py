@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-WATCH_INTERVAL_SECONDS = 0.1
-"""The watcher's tick: reads memory, and at most one model is imported in it."""
+WATCH_INTERVAL_SECONDS = 0.05
+"""The watcher's tick: reads memory, and at most one model is imported in it. A prepared model waits for two of them."""
 
 WATCH_TURN_SECONDS = 20.0
 """Blender does not auto-save while a modal operator runs (4.3.2 and 5.2.2: none in 105 s at an interval of a minute),
@@ -100,6 +100,9 @@ PREPARE_PROGRESS = 0.5
 
 COPY_LOOK_SECONDS = 0.02
 """Between two looks whether a worker has memory for an image's pixels, after a click. None before and after."""
+
+COPY_REST_SECONDS = 0.1
+"""After one copy of an image's pixels (40 ms at 4096 px), so that two never stop Blender in a row."""
 
 MERGE_DISTANCE = 0.0001
 """In the mesh's own units; Blender's default of Merge by Distance."""

@@ -33,6 +33,7 @@ from scripts.bench.kinds import VIEW
 from tests.gui.driver import Driver, Steps, play
 
 NEVER = 1 << 60
+SHADERS_SECONDS = 8.0
 IDLE_SECONDS = 4.0
 REDRAWS = 12
 PREPARING = "worker: the second Blender"
@@ -107,6 +108,17 @@ def make_drawing_cheap(d: Driver) -> None:
     space.show_gizmo = False
 
 
+def draw_an_image_empty(d: Driver) -> Steps:
+    """What a placeholder is. Blender compiles shaders when it draws the first one, whoever has made it."""
+    empty: Any = bpy.data.objects.new("Empty", None)
+    empty.empty_display_type, empty.data = "IMAGE", bpy.data.images.new("Empty", 64, 64)
+    empty.use_empty_image_alpha, empty.color[3] = True, 0.6
+    d.window.scene.collection.objects.link(empty)
+    yield SHADERS_SECONDS
+    remove_all()
+    yield 1.0
+
+
 def newest() -> Any:
     manager = module("blender.session").manager()
     return manager.snapshots()[-1].generation
@@ -139,6 +151,10 @@ def scenario(d: Driver) -> Steps:
         module("blender.watcher").redraw_panels()
         yield 0.2
     d.record("redraws", ticks.gaps_by_redraw(begin, time.perf_counter(), spans))
+
+    begin = time.perf_counter()
+    yield from draw_an_image_empty(d)
+    d.record("image empty", ticks.gaps(begin, time.perf_counter()))
 
     look_closer(spans)
     turns: list[dict[str, Any]] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import itertools
 import json
 import os
@@ -38,8 +39,8 @@ def report(found: Any) -> None:
 
 
 def module(name: str) -> Any:
-    """One of the add-on's, that is loaded."""
-    return sys.modules[f"{ADDON}.{name}"]
+    """One of the add-on's."""
+    return importlib.import_module(f"{ADDON}.{name}")
 
 
 def ready(glb: str, folder: Path | None) -> Any:

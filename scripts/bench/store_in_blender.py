@@ -57,7 +57,7 @@ def lengths(spans: Spans) -> list[float]:
 
 
 def module(name: str) -> Any:
-    return sys.modules[f"{ADDON}.{name}"]
+    return importlib.import_module(f"{ADDON}.{name}")
 
 
 addon_utils.disable(ADDON)

@@ -85,6 +85,7 @@ def make_earlier_generations(folder: Path, service: Any) -> None:
     store.release()
 
 
+@pytest.mark.newest_only
 def test_every_state_of_every_panel_is_reached_and_looks_different(window: Window, service: Any) -> None:
     wanted = os.environ.get("PIXAL3D_GALLERY", "")
     environment = {

@@ -6,12 +6,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pytest
+
 from pixal3d_addon.translations import LANGUAGES, language_of
 from tests.gui.conftest import Window
 
 SCENARIO_TIMEOUT_SECONDS = 300.0
 
 
+@pytest.mark.newest_only
 def test_in_every_language_the_panel_speaks_it_and_a_click_is_a_mesh(window: Window, standin: Any) -> None:
     standin.clear_faults()
     standin.set_options(job_seconds=2.0, mesh_scale="honoured", texture_format="webp")

@@ -31,8 +31,11 @@ NOT_IN_BETWEEN = tuple(
 )
 """What 4.2 and 5.2 agree about, 4.5 does not do otherwise; these are long."""
 
+FUZZ_CHECK, FUZZ_IMPORT = "tests/fuzz/test_check.py", "tests/fuzz/test_import.py"
+
 NOT_ON_EVERY_BLENDER = ("-m", "not newest_only")
-"""Of the window's tests: those of our own logic, which are slow and the same with each Blender, run with the newest."""
+"""Those of our own logic, which are slow and the same with each Blender, run with the newest. So does that of the
+keyring, which only its chroot has."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,19 +73,19 @@ def legs(blenders: Sequence[Path]) -> list[Leg]:
     found = [
         Leg("lint", "checks", ("-m", "ruff", "check", "--no-cache")),
         Leg("mypy", "checks", ("-m", "mypy")),
-        pytest_leg("unit", "tools", "tests/unit", "-W", "error", *parallel, cores=2),
+        pytest_leg("unit", "tools", "tests/unit", FUZZ_CHECK, "-W", "error", *parallel, cores=2),
         pytest_leg("unit-old-requests", "old-requests", *OTHER_LIBRARIES, *parallel, cores=2),
         pytest_leg("unit-3.13", "new-python", *OTHER_LIBRARIES, "-W", "error", *parallel, cores=2),
-        pytest_leg("blender-5.2", "bpy-5.2", "tests/blender"),
+        pytest_leg("blender-5.2", "bpy-5.2", "tests/blender", FUZZ_IMPORT),
         pytest_leg("blender-4.2", "bpy-4.2", "tests/blender"),
         pytest_leg("blender-4.5", "bpy-4.5", "tests/blender", *NOT_IN_BETWEEN),
     ]
     named = list(zip(blenders, blender_names(blenders), strict=True))
     newest_one = newest(blenders) if blenders else None
     for path, name in named:
-        installed = pytest_leg(f"installed:{name}", "tools", "tests/installed")
-        # Alone: a window beside it is drawn by the same processor, and clicks come seconds late.
         chosen = () if path == newest_one else NOT_ON_EVERY_BLENDER
+        installed = pytest_leg(f"installed:{name}", "tools", "tests/installed", *chosen)
+        # Alone: a window beside it is drawn by the same processor, and clicks come seconds late.
         gui = pytest_leg(f"gui:{name}", "tools", "tests/gui", *chosen, cores=2)
         found += [
             dataclasses.replace(installed, blender=path),
@@ -90,6 +93,7 @@ def legs(blenders: Sequence[Path]) -> list[Leg]:
         ]
         if path == newest_one:
             found.append(dataclasses.replace(pytest_leg(f"farm:{name}", "tools", "tests/farm", cores=2), blender=path))
+            found.append(monkey_leg(name, path))
     # Last, as they want the machine for themselves.
     return found + [lab_leg(name, path) for path, name in named]
 
@@ -100,13 +104,27 @@ def lab_leg(name: str, blender: Path, *arguments: str) -> Leg:
     return dataclasses.replace(leg, blender=blender, needs=("Xvfb",))
 
 
+def monkey_leg(name: str, blender: Path, *arguments: str) -> Leg:
+    """The monkey with one Blender. Alone, as all that has a window."""
+    leg = pytest_leg(f"monkey:{name}", "tools", "tests/monkey", *arguments, cores=2)
+    return dataclasses.replace(leg, blender=blender, needs=("Xvfb",))
+
+
 def soak_legs(blenders: Sequence[Path], seed: int | None = None) -> list[Leg]:
-    """The fault lab in its long form, with each Blender."""
-    arguments = ("--lab", "long", *(("--lab-seed", str(seed)) if seed is not None else ()))
-    return [
-        dataclasses.replace(lab_leg(name, path, *arguments), timeout_seconds=SOAK_TIMEOUT_SECONDS)
-        for path, name in zip(blenders, blender_names(blenders), strict=True)
+    """The fault lab and the monkey in their long forms, with each Blender; damaged models and answers in theirs."""
+
+    def arguments(room: str) -> tuple[str, ...]:
+        return (f"--{room}", "long", *((f"--{room}-seed", str(seed)) if seed is not None else ()))
+
+    named = list(zip(blenders, blender_names(blenders), strict=True))
+    found = [lab_leg(name, path, *arguments("lab")) for path, name in named]
+    found += [monkey_leg(name, path, *arguments("monkey")) for path, name in named]
+    found.append(pytest_leg("fuzz", "tools", FUZZ_CHECK, *arguments("fuzz"), "-W", "error", cores=2))
+    found += [
+        pytest_leg(f"fuzz-import:{version}", f"bpy-{version}", FUZZ_IMPORT, *arguments("fuzz"))
+        for version in ("5.2", "4.5", "4.2")
     ]
+    return [dataclasses.replace(leg, timeout_seconds=SOAK_TIMEOUT_SECONDS) for leg in found]
 
 
 def newest(blenders: Sequence[Path]) -> Path:

@@ -7,8 +7,13 @@ no test fails always. Real Blenders are given by ``--blender PATH``, by ``PIXAL3
 the ``blender`` on PATH. Each leg's output is kept in ``build/test/LEG.log``, and shown if the leg failed; what it wrote
 to ``build/test/LEG/summary.txt`` is shown in any case.
 
-The fault lab (``tests/lab``) plays a few dozen cases with the newest Blender. ``--soak`` plays all of its hundreds,
-with each Blender, and nothing else; ``--seed`` draws other ones.
+The stand-ins of a run take a key that was made for it. After each leg that key is looked for in everything that the leg
+wrote, printed and sent (``scripts/canary.py``), and a leg that has left it anywhere has failed.
+
+The fault lab (``tests/lab``) plays a few dozen cases with the newest Blender, and the monkey (``tests/monkey``) does
+150 random things in its window. ``--soak`` plays all of the lab's hundreds, and thousands of the monkey's, with each
+Blender, and tries 120 000 damaged models and answers where else there are 2 000 (``tests/fuzz``), and nothing else;
+``--seed`` draws other ones.
 """
 
 from __future__ import annotations
@@ -33,7 +38,7 @@ from pathlib import Path
 
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
-from scripts import environments
+from scripts import canary, environments
 from scripts.matrix import LEG_TIMEOUT_SECONDS, Leg, given_blenders, legs, newest, soak_legs
 
 ROOT = environments.ROOT
@@ -54,6 +59,8 @@ class Outcome:
     failed: int = 0
     skipped: int = 0
     seconds: float = 0.0
+    key_files: int = 0
+    """So many files hold the key that may."""
 
 
 class Cores:
@@ -95,6 +102,7 @@ class Runner:
         self._printing = threading.Lock()
         self._zip_built: Path | None = None
         self._building = threading.Lock()
+        self._canary = canary.Canary.new()
 
     def run(self, chosen: Sequence[Leg]) -> list[Outcome]:
         RESULTS.mkdir(parents=True, exist_ok=True)
@@ -111,9 +119,9 @@ class Runner:
                 if self._stop_at_failure and self._failed.is_set():
                     raise environments.EnvironmentAbsent("not run, because another leg failed")
                 started = time.monotonic()
-                output, returncode = self._execute(leg, python)
+                output, returncode, hits = self._execute(leg, python)
                 outcome.seconds = time.monotonic() - started
-            self._judge(outcome, output, returncode)
+            self._judge(outcome, output, returncode, hits)
         except environments.EnvironmentAbsent as absent:
             outcome.state, outcome.reason = ("failed" if self._demand_all else "absent"), str(absent)
         except environments.EnvironmentFailed as failure:
@@ -147,7 +155,8 @@ class Runner:
                 self._zip_built = Path(done.stdout.splitlines()[0])
             return self._zip_built
 
-    def _execute(self, leg: Leg, python: Path) -> tuple[str, int]:
+    def _execute(self, leg: Leg, python: Path) -> tuple[str, int, list[canary.Hit]]:
+        """What it printed, its exit code, and where the key is in all that it wrote, printed and sent."""
         command = [str(python), *leg.command]
         if leg.is_pytest:
             report_of(leg).unlink(missing_ok=True)
@@ -179,7 +188,9 @@ class Runner:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        return log.read_text(encoding="utf-8", errors="replace"), returncode
+            kept = (RESULTS / leg.file_name, log, report_of(leg), ROOT / "build/pytest")
+            hits = canary.search(self._canary, Path(home), *kept) + canary.misled(traffic_of(Path(home)))
+        return log.read_text(encoding="utf-8", errors="replace"), returncode, hits
 
     def _environment(self, leg: Leg, home: str) -> dict[str, str]:
         """The caller's, without what could lead a test off this machine, to the caller's account or into a profile."""
@@ -192,11 +203,16 @@ class Runner:
             "XDG_CONFIG_HOME": f"{home}/.config",
             "XDG_CACHE_HOME": f"{home}/.cache",
             "BLENDER_USER_RESOURCES": f"{home}/blender",
+            "TMPDIR": f"{home}/tmp",
             "PIXAL3D_LOOPBACK_ONLY": "1",
+            "PIXAL3D_STANDIN_KEY": self._canary.key,
+            "PIXAL3D_STANDIN_SECRET": self._canary.secret,
+            "PIXAL3D_STANDIN_TRAFFIC": str(traffic_of(Path(home))),
             "PIXAL3D_ENVIRONMENTS": str(environments.folder()),
             "PIXAL3D_BLENDERS": str(leg.blender or ""),
             "PIXAL3D_TEST_OUTPUT": str(RESULTS / leg.file_name),
         }
+        Path(kept["TMPDIR"]).mkdir(exist_ok=True)
         # `environments` looks below the home folder for these, and the leg has another one.
         kept.setdefault("PYENV_ROOT", str(Path.home() / ".pyenv"))
         kept.setdefault("UV_PYTHON_INSTALL_DIR", str(Path.home() / ".local/share/uv/python"))
@@ -206,7 +222,7 @@ class Runner:
             kept["PIXAL3D_ZIP"] = str(self._built_zip())
         return kept
 
-    def _judge(self, outcome: Outcome, output: str, returncode: int) -> None:
+    def _judge(self, outcome: Outcome, output: str, returncode: int, hits: Sequence[canary.Hit]) -> None:
         leg = outcome.leg
         if leg.is_pytest:
             count(outcome, report_of(leg))
@@ -220,6 +236,11 @@ class Runner:
             outcome.state, outcome.reason = "failed", exit_reason(returncode)
         elif self._demand_all and outcome.skipped:
             outcome.state, outcome.reason = "failed", f"{outcome.skipped} skipped"
+        leaks = [str(hit) for hit in hits if not hit.is_allowed]
+        outcome.key_files = len(hits) - len(leaks)
+        if leaks:
+            outcome.state = "failed"
+            outcome.reason = "\n".join((outcome.reason, "the key was found where it must not be:", *leaks)).strip()
         with self._printing:
             print(f"--- {leg.name}: {outcome.state} {outcome.reason}({outcome.seconds:.0f} s)".replace("  ", " "))
             if outcome.state == "failed":
@@ -231,6 +252,11 @@ class Runner:
     def _say(self, text: str) -> None:
         with self._printing:
             print(text, flush=True)
+
+
+def traffic_of(home: Path) -> Path:
+    """What the stand-ins of a leg were sent."""
+    return home / "traffic"
 
 
 def report_of(leg: Leg) -> Path:
@@ -275,7 +301,8 @@ def print_summary(outcomes: Sequence[Outcome], seconds: float) -> None:
         if "\n" in o.reason.strip():
             print(f"\n{o.leg.name}: {o.reason}")
     passed, failed, skipped = (sum(getattr(o, key) for o in outcomes) for key in ("passed", "failed", "skipped"))
-    print(f"\n{seconds:.0f} s in all")
+    print(f"\nThe run's key is in {sum(o.key_files for o in outcomes)} files that may hold it (scripts/canary.py)")
+    print(f"{seconds:.0f} s in all")
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
 
 
@@ -288,8 +315,8 @@ def main() -> int:
         "--blender", action="append", default=[], metavar="PATH", help="a real Blender; may be repeated"
     )
     parser.add_argument("-k", dest="keyword", metavar="EXPRESSION", help="pytest's -k; leaves out lint and mypy")
-    parser.add_argument("--soak", action="store_true", help="the fault lab alone, in its long form")
-    parser.add_argument("--seed", type=int, metavar="N", help="of the fault lab's long form")
+    parser.add_argument("--soak", action="store_true", help="the long forms of the fault lab, the monkey and the fuzz")
+    parser.add_argument("--seed", type=int, metavar="N", help="of the long forms")
     parser.add_argument("-x", dest="stop", action="store_true", help="begin no further leg after one failed")
     arguments = parser.parse_args()
 
@@ -317,7 +344,7 @@ def main() -> int:
     outcomes = runner.run(chosen)
     if not blenders and not arguments.only:
         # Without a Blender their legs have no names of their own; they are missed all the same.
-        for name in ("installed", "gui", "farm", "lab"):
+        for name in ("installed", "gui", "farm", "monkey", "lab"):
             state, failed = ("failed", 1) if arguments.all else ("absent", 0)
             reason = "no Blender given (--blender PATH)"
             outcomes.append(Outcome(Leg(name, "tools", ()), state, reason, failed=failed))

@@ -47,6 +47,7 @@ LEFT_OUT = {
     "blender/prepare_in_blender.py": "for the log",
     "cli": "what a command line prints is English",
     "generation/__init__.py": "names of what is in the room",
+    "generation/fitting.py": "for the log",
     "generation/file_door.py": "what a script gets is English",
     "generation/known.py": "what a script gets is English",
     "lazy.py": "for whoever writes code",
@@ -59,6 +60,7 @@ NOT_TEXTS = {
     "Basic {0}": "HTTP",
     "{0} = excluded.{1}": "SQL",
     "A datablock is still used by one of the file's.": "in a log",
+    **{name: "a field of a structure of Windows" for name in ("Attributes", "Comment", "Flags", "Persist", "Type")},
     "Base Color": "part of a datablock's name",
     "Draco": "a proper name",
     "Metallic Roughness": "part of a datablock's name",
@@ -67,6 +69,12 @@ NOT_TEXTS = {
     "View": "a datablock's name",
     "gzip, deflate": "HTTP",
     "it crashed, or took too long": "in a log",
+    "it does not say which one it is, or how far": "in a log",
+    "its id or its digest is none of ours": "in a log",
+    "it has a name that no file and no object can have": "in a log",
+    "it is of no time that there is, or has no cost that can be added up": "in a log",
+    "record, id, job_id, is_open": "SQL",
+    "unsupported file format": "words of SQLite that are looked for",
     "no column named": "words of SQLite that are looked for",
     "no such column": "words of SQLite that are looked for",
     "no such table": "words of SQLite that are looked for",
@@ -81,7 +89,7 @@ SHOWN_BY = frozenset({"said", "translated", "draw_text"})
 """What these are given is a text, whatever it looks like."""
 
 _WORD = re.compile(r"[A-Za-zÀ-ž]*[a-zà-ž]{2}")
-_SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|PRAGMA)\b|\{\d\} ON CONFLICT")
+_SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|PRAGMA)\b|\{\d\} (ON CONFLICT|ORDER BY|WHERE)\b")
 _NAME_IN_CODE = re.compile(r"\S*_\S*|\w*[a-z0-9]\w*[A-Z]\w*|[A-Z]{2,}[a-z]\w*")
 _LOOKED_UP_BY = frozenset(
     {"cast", "compile", "execute", "executemany", "get", "getattr", "hasattr", "endswith", "pgettext_rpt"}

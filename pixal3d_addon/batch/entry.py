@@ -7,10 +7,14 @@ import dataclasses
 import enum
 import functools
 import json
+import math
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ..generation.fitting import fitted
 from ..parameters import Value
 
 
@@ -91,14 +95,41 @@ class Entry:
     def from_line(cls, line: bytes) -> Entry:
         """The reverse of :meth:`to_line`. Fields that this version does not know are left out.
 
-        :raises ValueError, KeyError, TypeError: the line is not an entry.
+        :raises ForeignEntryError: it tells of an item what no batch has written.
+        :raises ValueError: the line is not an entry.
         """
-        data = json.loads(line)
-        values = {name: data[name] for name in _NAMES if name in data}
-        values["state"] = EntryState(values["state"])
-        return cls(**values)
+        try:
+            data = json.loads(line)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
+        if not (isinstance(data, dict) and {"key", "name", "image", "state"} <= data.keys()):
+            raise ValueError("it is no entry, or not all of one")
+        try:
+            entry = cls(**fitted(cls, data))
+        except ValueError as error:
+            raise ForeignEntryError(str(error)) from None
+        if not (_KEY.fullmatch(entry.key) and all(map(_is_name, (entry.name, entry.file, entry.job_id, entry.owner)))):
+            raise ForeignEntryError("its files would not be in the folder")
+        if not all(map(math.isfinite, (entry.cost or 0.0, entry.at, entry.submitted_at, entry.seconds or 0.0))):
+            raise ForeignEntryError("a limit of the cost could not be held against it")
+        return entry
+
+
+class ForeignEntryError(ValueError):
+    """Somebody else has written or changed the line."""
+
+
+_KEY: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+"""It is the name of a folder."""
+
+
+def _is_name(name: str) -> bool:
+    """Whether it leads nowhere as the name of a file; empty is none yet. That it works on all systems is seen to when
+    it is chosen."""
+    if any(c in "/\\:" or unicodedata.category(c) in ("Cc", "Cs") for c in name):
+        return False
+    return not name or name.strip(".") != ""
 
 
 _dumps: Final = functools.partial(json.dumps, separators=(",", ":"))
 _USUAL: Final[dict[str, object]] = {**{f.name: f.default for f in dataclasses.fields(Entry)}, "parameters": {}}
-_NAMES: Final = frozenset(f.name for f in dataclasses.fields(Entry))

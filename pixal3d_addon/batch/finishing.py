@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import Pixal3DError
+from ..files import without_link
 from ..generation import GenerationError
 from ..generation.glb_scale import write_scaled
 from ..generation.scale import AppliedBy, import_scale
@@ -24,6 +25,8 @@ Finish = Callable[[Entry, Path, Path], None]
 """``finish(entry, delivered, target)``: make the file `target` from the delivered GLB. It may raise a Pixal3DError or
 an OSError: then the model is kept, and the next run tries again. It may be called again for a `target` that is there,
 after the process has died in it."""
+
+_NOTE_CHARACTERS = 1 << 16
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +68,7 @@ class Finisher:
                 if not isinstance(error, Pixal3DError | OSError):
                     _log.exception("No result of %s", entry.name)
                 with contextlib.suppress(OSError):
-                    self._note(key).write_text(f"{target.name}\n", encoding="utf-8")
+                    self._write(key, "w", target.name)
                 return self._failed(key, error)
             entry = self._claims.write(
                 key, sync=True, state=EntryState.DONE, owner="", file=target.name, error="", hint=""
@@ -89,7 +92,15 @@ class Finisher:
         return self._claims.folder_of(key) / "target"
 
     def _tries(self, key: str) -> int:
-        return len(self._note(key).read_text(encoding="utf-8").splitlines())
+        return len(self._noted(key))
+
+    def _noted(self, key: str) -> list[str]:
+        with open(self._note(key), encoding="utf-8", errors="replace", opener=without_link) as file:
+            return file.read(_NOTE_CHARACTERS).splitlines()
+
+    def _write(self, key: str, mode: str, name: str) -> None:
+        with open(self._note(key), mode, encoding="utf-8", opener=without_link) as file:
+            file.write(f"{name}\n")
 
     def _own_target(self, key: str) -> tuple[Entry, Path]:
         """The item, and the file that is its own from now on: one that is there already is it only if a process has
@@ -98,12 +109,11 @@ class Finisher:
         note = self._note(key)
         target = self._claims.target(entry.name)
         try:
-            is_own = note.exists() and target.name in note.read_text(encoding="utf-8").splitlines()
+            is_own = note.exists() and target.name in self._noted(key)
             if target.exists() and not is_own:
                 entry = self._claims.rename(key)
                 target = self._claims.target(entry.name)
-            with note.open("a", encoding="utf-8") as file:
-                file.write(f"{target.name}\n")
+            self._write(key, "a", target.name)
         except OSError as error:
             self._claims.check_output()
             raise OutputError(f"{note.parent} can't be written ({error.strerror}).") from error

@@ -135,20 +135,29 @@ def _rows(source: Path) -> Iterator[Row | WrongRow]:
     return read_rows(source)
 
 
-def _images(folder: Path, *, is_root: bool = True) -> Iterator[str]:
+def _images(root: Path) -> Iterator[str]:
     """In the order of their names, folder by folder; paths relative to the root."""
+    open_ = [(Path(), iter(_entries(root)))]
+    while open_:
+        folder, entries = open_[-1]
+        name, is_folder = next(entries, ("", False))
+        if not name:
+            open_.pop()
+        elif is_folder:
+            below = _entries(root / folder / name)
+            if (MANIFEST_NAME, False) not in below:
+                open_.append((folder / name, iter(below)))
+        elif os.path.splitext(name)[1].lower() in TAKEN_EXTENSIONS:
+            yield (folder / name).as_posix()
+
+
+def _entries(folder: Path) -> list[tuple[str, bool]]:
+    """Name, and whether it is a folder. Links to folders are not followed: they may lead in a circle."""
     try:
         with os.scandir(folder) as found:
-            entries = sorted((e.name, e.is_dir(follow_symlinks=False)) for e in found if not e.name.startswith("."))
+            return sorted((e.name, e.is_dir(follow_symlinks=False)) for e in found if not e.name.startswith("."))
     except OSError as error:
         raise ListError(f"The folder {folder} can't be read: {error.strerror}.") from None
-    if not is_root and (MANIFEST_NAME, False) in entries:
-        return
-    for name, is_folder in entries:
-        if is_folder:
-            yield from (f"{name}/{path}" for path in _images(folder / name, is_root=False))
-        elif os.path.splitext(name)[1].lower() in TAKEN_EXTENSIONS:
-            yield name
 
 
 class _Keys:

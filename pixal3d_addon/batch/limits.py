@@ -6,14 +6,17 @@ from __future__ import annotations
 PROBLEMS_TOLD = 20
 """Of the wrong rows of a list so many are told one by one."""
 
+ROW_CHARACTERS = 1 << 20
+"""Of a line of a list. Two paths and all parameters take ten thousand at most; 1 GB in one line is no list."""
+
 NAME_BYTES = 100
 """Of a result's name, in UTF-8. File systems take 255 with all that is added to it, Windows 260 for the whole path."""
 
 KEY_DIGITS = 20
 """Hexadecimal. Two of a million different rows have the same 80 bits once in 10^12 lists."""
 
-READ_BYTES = 1 << 16
-"""Of the manifest at once."""
+LINE_BYTES = 1 << 20
+"""Of a line of the manifest. One of ours has a path of 4 kB, an error of some hundred letters, and little else."""
 
 EVENT_SECONDS = 0.25
 """Between two looks at how the generations are going."""

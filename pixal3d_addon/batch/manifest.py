@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from ..files import without_link
 from ..generation.ownership import locked
 from . import limits
-from .entry import Entry, EntryState
+from .entry import Entry, EntryState, ForeignEntryError
 from .errors import OutputError
 from .scratch import scratch
 
@@ -48,9 +49,11 @@ class Manifest:
         """See that the file is there. It comes before :attr:`work`: so that folder without it says that the file was
         taken away, and with it all that says what is paid for.
 
-        :raises OutputError: it was; or it can't be made.
+        :raises OutputError: it was; or it can't be made, or leads elsewhere.
         """
         with self._as_output_error():
+            if self.work.is_symlink():  # put there by somebody who may write to the results, but not to where it leads
+                raise OutputError(f"{self.work} is a link. Delete it, or name another folder.")
             if self._file.exists():
                 return
             self._ensure_not_gone()
@@ -96,7 +99,7 @@ class Manifest:
         """
         with self._as_output_error():
             try:
-                file = self._file.open("rb")
+                file = open(self._file, "rb", opener=without_link)
             except FileNotFoundError:
                 self._ensure_not_gone()
                 return
@@ -104,22 +107,23 @@ class Manifest:
                 if os.fstat(file.fileno()).st_size < self.end:
                     raise OutputError(f"{self._file} is shorter than it was. Nothing but a batch may change it.")
                 file.seek(self.end)
-                while lines := file.readlines(limits.READ_BYTES):
-                    for line in lines:
-                        if not line.endswith(b"\n"):  # somebody is writing it, or died while doing so
-                            return
-                        if entry := self._entry(line):
-                            take(self.end, entry)
-                        self.end += len(line)
+                while line := file.readline(limits.LINE_BYTES):
+                    if not line.endswith(b"\n"):
+                        if len(line) == limits.LINE_BYTES:
+                            raise self._foreign(line)
+                        return  # somebody is writing it, or died while doing so
+                    if entry := self._entry(line):
+                        take(self.end, entry)
+                    self.end += len(line)
 
     def entry_at(self, start: int) -> Entry:
         """The line that begins there.
 
         :raises OutputError: there is none.
         """
-        with self._as_output_error(), self._file.open("rb") as file:
+        with self._as_output_error(), open(self._file, "rb", opener=without_link) as file:
             file.seek(start)
-            entry = self._entry(file.readline())
+            entry = self._entry(file.readline(limits.LINE_BYTES))
         if entry is None:
             raise OutputError(f"{self._file} is not as it was. Nothing but a batch may change it.")
         return entry
@@ -131,7 +135,7 @@ class Manifest:
         :raises OutputError: it can't be written.
         """
         with self._as_output_error():
-            with self._file.open("ab", buffering=0) as file:
+            with open(self._file, "ab", buffering=0, opener=without_link) as file:
                 end = file.tell()
                 line = entry.to_line()
                 if end and not self._ends_a_line(end):
@@ -154,18 +158,22 @@ class Manifest:
     def _entry(self, line: bytes) -> Entry | None:
         try:
             return Entry.from_line(line)
-        except (ValueError, KeyError, TypeError) as error:
+        except ValueError as error:
             if _is_newer(line):
                 raise OutputError(f"A newer version of Pixal3D has written {self._file}. Use that one.") from None
             text = line.strip(b"\0 \t\r\n")  # zeros: what some file systems make of a file's end without power
-            if not (text.startswith(_BEGINNING) or _BEGINNING.startswith(text)):
-                raise OutputError(
-                    f"{self._file} holds what no batch has written ({text[:40].decode(errors='replace')}…). Put it "
-                    "back as it was, or name another folder: what is paid for can't be told from it."
-                ) from None
+            is_torn = text.startswith(_BEGINNING) or _BEGINNING.startswith(text)
+            if isinstance(error, ForeignEntryError) or not is_torn:
+                raise self._foreign(text) from None
             if text:
                 _log.warning("A line of %s can't be read and is left out: %r", self._file, error)
             return None
+
+    def _foreign(self, line: bytes) -> OutputError:
+        return OutputError(
+            f"{self._file} holds what no batch has written ({line[:40].decode(errors='replace')}…). Put it back as it "
+            "was, or name another folder: what is paid for can't be told from it."
+        )
 
     @contextlib.contextmanager
     def _as_output_error(self) -> Iterator[None]:
@@ -207,7 +215,7 @@ def _is_newer(line: bytes) -> bool:
     """Whether it is a whole line with a state that this version does not know."""
     try:
         state = json.loads(line)["state"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return False
     return isinstance(state, str) and state not in EntryState.__members__.values()
 

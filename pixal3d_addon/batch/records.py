@@ -8,6 +8,8 @@ is written down by who runs the batch.
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from pathlib import Path
 
@@ -88,6 +90,8 @@ class Records:
         folder = self._claims.folder_of(generation.id)
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            if folder.is_symlink():  # put there by somebody who may write to the results, but not to where it leads
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
         except OSError as error:
             raise StoreError(str(unusable(folder, error))) from error
         return folder

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
+from ..files import open_file
 from ..parameters import SETTINGS, Kind, Parameter, ParameterError, Value, complete
+from . import limits
 from .errors import ListError
 
 _SEPARATED: Final = (".csv", ".tsv")
@@ -64,12 +67,27 @@ def read_rows(file: Path) -> Iterator[Row | WrongRow]:
     """
     try:
         # Excel writes a mark before UTF-8, and goes by it when it reads.
-        with file.open(encoding="utf-8-sig", newline="") as lines:
+        with io.TextIOWrapper(open_file(file), encoding="utf-8-sig", newline="") as text:
+            lines = _lines(file, text)
             yield from _objects(lines) if file.suffix.lower() in _OBJECTS else _separated(file, lines)
     except UnicodeDecodeError:
         raise ListError(f"{file} is not UTF-8. Save it as “CSV UTF-8” or as plain UTF-8 text.") from None
     except OSError as error:
         raise ListError(f"{file} can't be read: {error.strerror}.") from None
+
+
+def _lines(file: Path, text: TextIO) -> Iterator[str]:
+    """
+    :raises ListError: one is far too long, as in a file that is something else.
+    """
+    number = 0
+    while line := text.readline(limits.ROW_CHARACTERS):
+        number += 1
+        if len(line) == limits.ROW_CHARACTERS and not line.endswith("\n"):
+            raise ListError(f"{file.name}:{number}: the line is too long for a list. The rest can't be read.")
+        if "\0" in line:
+            raise ListError(f"{file.name}:{number}: there are NUL characters in it. Save it as plain UTF-8 text.")
+        yield line
 
 
 def _separated(file: Path, lines: Iterable[str]) -> Iterator[Row | WrongRow]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import bpy
 
+from ..files import create_file
+
 _FILE_NAME = "blender_assets.cats.txt"
 _HEADER = (
     "# This is an Asset Catalog Definition file for Blender.\n"
@@ -38,11 +40,12 @@ def id_of(path: str) -> str:
         text = f"{text.rstrip()}\n{catalog_id}:{path}:{path.replace('/', '-')}\n"
         file = file.resolve()  # it may be a link to one that is shared
         part = file.with_name(f"{file.name}.part")
-        part.write_text(text, encoding="utf-8")
+        with create_file(part) as written:
+            written.write(text.encode())
         if file.exists():
             shutil.copymode(file, part)
         os.replace(part, file)
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeError):
         return ""
     return catalog_id
 

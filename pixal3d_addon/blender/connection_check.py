@@ -11,7 +11,7 @@ import bpy
 
 from ..errors import Pixal3DError
 from . import limits
-from .redraw import redraw_panels
+from .redraw import redraw_panels, redraw_preferences
 
 if TYPE_CHECKING:
     from ..scenario import Connection
@@ -81,9 +81,6 @@ def close() -> None:
 
 def _redraw_until_done() -> float | None:
     done = not is_running()
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "PREFERENCES":
-                area.tag_redraw()
+    redraw_preferences()
     redraw_panels()
     return None if done else limits.WATCH_INTERVAL_SECONDS

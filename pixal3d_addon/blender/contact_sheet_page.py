@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files import create_file
+
 if TYPE_CHECKING:
     from ..batch import Entry
 
@@ -67,8 +69,9 @@ class Pages:
         for number in range(1, count + 1):
             target = self._folder / page_name(number)
             part = target.with_name(f".{target.name}.{os.getpid()}.part")
-            with part.open("w", encoding="utf-8", errors="replace") as file:
-                file.writelines(self._page(itertools.islice(rest, self._size), number, count, in_picture))
+            with create_file(part) as file:
+                for text in self._page(itertools.islice(rest, self._size), number, count, in_picture):
+                    file.write(text.encode(errors="replace"))
             part.replace(target)
         return self._folder / page_name(1)
 

@@ -13,6 +13,7 @@ from mathutils import Matrix
 
 from ..generation import Generation, ImportOptions
 from ..generation.scale import AppliedBy, import_scale
+from ..parameters import readable
 from . import placeholder, prepared, provenance
 from .errors import ModelImportError
 from .finish import finish
@@ -53,11 +54,14 @@ def import_model(
     :raises ModelImportError: Blender's importer refused it; the scene is as it was.
     """
     ensure_can_import(context)
-    known = _datablocks()
+    known, active, mode = _datablocks(), context.view_layer.objects.active, context.mode
     try:
         copies, places = _imported(context, generation, applied_by, options or generation.options, known)
     except BaseException:
+        if context.mode != mode:
+            bpy.ops.object.mode_set(mode="OBJECT")  # the importer failed while it was making bones
         _remove_all_but(known)
+        context.view_layer.objects.active = active
         raise
     for copy, place in zip(copies, places, strict=False):
         placeholder.give_place(place, copy[0])
@@ -84,9 +88,10 @@ def _imported(
     places = placeholder.find(generation)
     collections = [place.users_collection for place in places] or [(collection_for(generation.placement, context),)]
     _link(objects, collections[0])
+    bpy.data.batch_remove({*bpy.data.scenes, *bpy.data.collections} - known)  # of a file with several scenes
     _name(objects, generation.name)
 
-    mesh_scale = float(generation.parameters.get("mesh_scale") or 1.0)
+    mesh_scale = float(readable(generation.parameters)["mesh_scale"] or 1.0)
     factor, applied_by = import_scale(mesh_scale, generation.bounds, applied_by)
     root.rotation_mode = "XYZ"
     _stand_up(root, factor, options)
@@ -134,8 +139,13 @@ def _imported_objects(
 
 def _datablocks() -> set[bpy.types.ID]:
     """All that an import may make."""
-    data = bpy.data
-    return {*data.objects, *data.meshes, *data.materials, *data.images, *data.collections, *data.node_groups}
+    return {block for kind in _KINDS for block in getattr(bpy.data, kind, ())}
+
+
+_KINDS = (
+    *("scenes", "collections", "objects", "meshes", "armatures", "cameras", "lights", "pointclouds"),
+    *("materials", "node_groups", "images", "actions", "shape_keys"),
+)
 
 
 def _remove_all_but(known: set[bpy.types.ID]) -> None:
@@ -155,11 +165,12 @@ def _single_root(objects: list[bpy.types.Object], name: str, context: bpy.types.
         mesh.matrix_world = world
         bpy.data.batch_remove(helpers)
         return mesh
-    roots = [obj for obj in objects if obj.parent not in objects]
+    everything = set(objects)
+    roots = [obj for obj in objects if obj.parent not in everything]
     if len(roots) == 1:
         return roots[0]
     root = bpy.data.objects.new(name, None)
-    context.collection.objects.link(root)
+    context.scene.collection.objects.link(root)  # the active collection may be another file's
     for obj in roots:
         obj.parent = root
     return root

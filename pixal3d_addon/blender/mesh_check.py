@@ -162,8 +162,8 @@ def _images(mesh: bpy.types.Mesh) -> list[bpy.types.Image]:
 def _texture_source(image: bpy.types.Image, glb_file: str) -> TextureSource:
     """Where the size of `image` is to be had without decoding it, which ``image.size`` does (299 ms for a PNG of
     4096 px) unless Blender has shown the image already."""
-    from ..generation.image_size import HEADER_BYTES
     from ..generation.mesh_count import TextureSource
+    from ..scenario.image_size import HEADER_BYTES
 
     width, height = image.size if image.has_data else (0, 0)
     if width:

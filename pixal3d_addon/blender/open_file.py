@@ -90,5 +90,6 @@ def register() -> None:
 
 
 def unregister() -> None:
-    bpy.app.handlers.load_post.remove(_after_load)
-    bpy.app.handlers.save_post.remove(_after_save)
+    for handlers, handler in ((bpy.app.handlers.load_post, _after_load), (bpy.app.handlers.save_post, _after_save)):
+        if handler in handlers:  # a script may have cleared the list
+            handlers.remove(handler)

@@ -15,8 +15,9 @@ import bpy
 from mathutils import Matrix
 
 from ..generation import Generation
+from ..parameters import readable
 from .image_parts import image_of_pixels
-from .placement import collection_for, scene_of
+from .placement import collection_for, is_of_this_file, scene_of
 
 if TYPE_CHECKING:
     from ..generation import Pixels
@@ -61,7 +62,7 @@ def _image_of(picture: Pixels, name: str) -> bpy.types.Image:
 def size_of(generation: Generation, scene: bpy.types.Scene) -> float:
     """The longest side that the model is expected to have, in scene units: the service's model fills a cube of one
     meter, times ``meshScale``."""
-    meters = float(generation.parameters.get("mesh_scale") or 1.0)
+    meters = float(readable(generation.parameters)["mesh_scale"] or 1.0)
     return generation.options.height or meters / scene.unit_settings.scale_length
 
 
@@ -70,8 +71,13 @@ def find(generation: Generation) -> list[bpy.types.Object]:
     scene: Any = scene_of(generation.placement)
     scenes = [scene] if scene else []
     scenes += [other for other in bpy.data.scenes if other != scene and other.is_editable]
-    found = (obj for each in scenes for obj in each.objects if obj.get(KEY) == generation.id and obj.users_collection)
+    found = (obj for each in scenes for obj in each.objects if _is_placeholder(obj, {generation.id}))
     return list(dict.fromkeys(found))
+
+
+def _is_placeholder(obj: bpy.types.Object, generation_ids: Collection[str]) -> bool:
+    """Custom properties are copied to other objects, and objects linked from other files."""
+    return obj.type == "EMPTY" and str(obj.get(KEY)) in generation_ids and is_of_this_file(obj)
 
 
 def put(empty: bpy.types.Object, root: Any) -> None:
@@ -114,7 +120,7 @@ def sweep(generation_ids: Collection[str]) -> bool:
         obj
         for scene in bpy.data.scenes
         for obj in scene.objects
-        if str(obj.get(KEY)) in generation_ids and scene.is_editable and not obj.children
+        if scene.is_editable and _is_placeholder(obj, generation_ids) and not obj.children
     ]
     _remove(list(dict.fromkeys(stale)))
     return bool(stale)

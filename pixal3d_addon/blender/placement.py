@@ -32,7 +32,12 @@ def collection_for(placement: Placement, context: Any) -> bpy.types.Collection:
             candidates.append(context.collection)
         excluded = set(_excluded(context.view_layer.layer_collection))
         candidates = [c for c in candidates if c not in excluded]
-    return next((c for c in candidates if c.is_editable), scene.collection)
+    return next((c for c in candidates if is_of_this_file(c)), scene.collection)
+
+
+def is_of_this_file(block: bpy.types.ID) -> bool:
+    """Whether it is the artist's to change: not another file's, and no override of what is."""
+    return bool(block.is_editable) and block.override_library is None
 
 
 def _excluded(layer_collection: Any) -> Iterator[bpy.types.Collection]:

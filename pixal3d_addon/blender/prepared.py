@@ -23,6 +23,7 @@ from typing import Any
 import bpy
 
 from ..generation import Generation, Snapshot, State
+from ..parameters import readable
 from . import limits, session
 from .second_blender import SecondBlender, command
 
@@ -295,7 +296,8 @@ _IMPORT_ARGUMENTS: dict[str, Any] = {
 
 def _is_about_to_arrive(snapshot: Snapshot) -> bool:
     generation = snapshot.generation
-    is_large = 2 * int(generation.parameters["decimation_target"] or 0) >= limits.PREPARE_TRIANGLES
+    faces = readable(generation.parameters)["decimation_target"]  # a record may be of another version
+    is_large = 2 * int(faces or 0) >= limits.PREPARE_TRIANGLES
     is_near = (snapshot.shown_progress or 0.0) >= limits.PREPARE_PROGRESS
     return is_large and (generation.state is State.DOWNLOADING or (generation.state is State.RUNNING and is_near))
 

@@ -18,7 +18,7 @@ import bpy
 
 from ..generation import Generation, Snapshot
 from ..generation.spending import Spending
-from ..parameters import complete
+from ..parameters import ParameterError, complete
 from . import limits, session
 from .redraw import redraw_panels
 
@@ -68,10 +68,11 @@ def _quotes() -> Quotes:
 def price(parameters: Mapping[str, object]) -> Price | None:
     """The price of one model with these settings, ``None`` if it is not known. Wishes for it.
 
-    :param parameters: valid values, as a scene holds them.
+    :param parameters: as a scene or a record holds them: what a newer version has written there may not be valid here,
+        and has no price.
     """
     connection = session.connection_or_none()
-    if connection is None:
+    if connection is None or not _are_valid(parameters):
         return None
     if session.preferences().show_price and _is_askable(connection, parameters):
         _wish_for(parameters)
@@ -123,7 +124,9 @@ def spent() -> float:
         connection = session.connection_or_none()
 
         def expected(generation: Generation) -> float | None:
-            return _quotes().cost(connection, generation.parameters) if connection else None
+            if connection is None or not _are_valid(generation.parameters):
+                return None
+            return _quotes().cost(connection, generation.parameters)
 
         _spending.note(snapshots, expected)
     return _spending.total
@@ -154,6 +157,14 @@ def close() -> None:
 
 
 # The wish and the timer.
+
+
+def _are_valid(parameters: Mapping[str, object]) -> bool:
+    try:
+        complete(parameters)
+    except ParameterError:
+        return False
+    return True
 
 
 def _is_askable(connection: Connection, parameters: Mapping[str, object]) -> bool:

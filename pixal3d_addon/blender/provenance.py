@@ -13,6 +13,8 @@ from ..parameters import Value, readable
 
 KEY = "pixal3d"
 
+_IDENTIFIERS = frozenset({"generation", "group"})
+
 _PART = "pixal3d_part"
 """Holds the generation's id, on every object that came with a model: what the artist parents to it has none."""
 
@@ -34,6 +36,8 @@ def write(objects: list[bpy.types.Object], generation: Generation, applied_by: A
         "parameters": {name: value for name, value in generation.parameters.items() if value is not None},
     }
     objects[0][KEY] = {name: value for name, value in facts.items() if value is not None}
+    for obj in objects[1:]:
+        obj.pop(KEY, None)  # a model's file may bring custom properties, which must not pass for ours
     for obj in objects:
         obj[_PART] = generation.id
 
@@ -91,13 +95,15 @@ def of(obj: bpy.types.Object | None) -> dict[str, Any]:
 
 def settings_of(facts: dict[str, Any]) -> dict[str, Value]:
     """The settings that a model was made with, by identifier, and the seed that the service took."""
-    settings = dict(facts.get("parameters", {}))
+    parameters = facts.get("parameters")
+    settings = dict(parameters) if isinstance(parameters, dict) else {}
     if "seed" in facts:
         settings["seed"] = facts["seed"]
     return readable(settings)
 
 
 def _read(obj: bpy.types.Object) -> dict[str, Any]:
-    """Whatever stands there: anybody can write custom properties."""
+    """Anybody can write custom properties: whatever stands there, the identifiers are texts, or are missing."""
     value: Any = obj.get(KEY)
-    return value.to_dict() if hasattr(value, "to_dict") else {}
+    facts: dict[str, Any] = value.to_dict() if hasattr(value, "to_dict") else {}
+    return {name: fact for name, fact in facts.items() if name not in _IDENTIFIERS or isinstance(fact, str)}

@@ -24,6 +24,14 @@ def redraw_panels() -> None:
                 window.workspace.status_text_set(None)
 
 
+def redraw_preferences() -> None:
+    """Blender's preferences, if they are open."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "PREFERENCES":
+                area.tag_redraw()
+
+
 def is_of_blender(operator: bpy.types.Operator) -> bool:
     """Whether a running operator is one of Blender's own. Add-ons may have one that runs all the time, as ours does."""
     return bpy.types.Operator.bl_rna_get_subclass_py(operator.bl_idname) is None

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from .. import __package__ as base_package
-from . import limits, online
+from ..keys import KeyPair
+from . import kept_key, limits, online
 
 if TYPE_CHECKING:
     from ..generation import Manager, Settings
@@ -30,6 +31,7 @@ _manager: Manager | None = None
 _DEFAULTS = SimpleNamespace(
     api_key="",
     api_secret="",
+    key_place=kept_key.PREFERENCES,
     project_id="",
     base_url="",
     mesh_scale_applied_by="AUTO",
@@ -75,11 +77,43 @@ def preferences() -> Any:
 
 
 def key_source() -> str:
-    """Where the key comes from: ``environment``, ``preferences``, or nothing (empty). Memory only."""
+    """Where the key comes from: ``environment``, ``preferences``, ``keyring``, ``file``, or nothing (empty).
+
+    Memory only, for ``draw`` and ``poll``; in background mode the first call may wait for the keyring.
+    """
     if all(os.environ.get(name, "").strip() for name in _KEY_VARIABLES):
         return "environment"
+    if typed_key():
+        return "preferences"
+    place = key_place()
+    return place.lower() if place != kept_key.PREFERENCES and kept_key.pair(place) else ""
+
+
+def typed_key() -> KeyPair | None:
+    """What is in the fields of the preferences. It goes before what is kept elsewhere. Memory only."""
     prefs = preferences()
-    return "preferences" if prefs.api_key.strip() and prefs.api_secret.strip() else ""
+    key, secret = prefs.api_key.strip(), prefs.api_secret.strip()
+    return KeyPair(key, secret) if key and secret else None
+
+
+def key_place() -> str:
+    """Where the artist has the key kept, one of :data:`kept_key.PLACES`. Memory only."""
+    # Blender tells a choice that only a newer version knows as an empty one.
+    return preferences().key_place or kept_key.PREFERENCES
+
+
+def is_reading_key() -> bool:
+    """Whether the key may turn up in a moment. Memory only."""
+    place = key_place()
+    return not key_source() and place != kept_key.PREFERENCES and kept_key.is_reading(place)
+
+
+def key_problem() -> str:
+    """Why the key can't be had from where it is kept, empty if that is not so. Memory only."""
+    place = key_place()
+    if place == kept_key.PREFERENCES or key_source():
+        return ""
+    return str(kept_key.problem(place) or "")
 
 
 def half_a_key() -> tuple[str, str]:
@@ -90,22 +124,34 @@ def half_a_key() -> tuple[str, str]:
 
 
 def connection() -> Connection:
-    """The way to the service, from the environment first and the preferences second.
+    """The way to the service, from the environment first and where the preferences say second. For a script: it waits
+    for the key, if that is being read.
 
     :raises ConfigurationError: no key (:class:`MissingKeyError`), or the service's URL is not one to send a key to.
     """
-    from ..scenario import DEFAULT_BASE_URL, Credentials, MissingKeyError
+    from ..scenario import DEFAULT_BASE_URL, Credentials
 
     prefs = preferences()
     credentials = Credentials.from_environment(os.environ)
     if credentials is None:
-        if not key_source():
-            raise MissingKeyError(
-                "No Scenario API key is set.", "Enter the key and its secret in Preferences > Add-ons > Pixal3D."
-            )
-        credentials = Credentials(prefs.api_key.strip(), prefs.api_secret.strip())
+        pair = typed_key() or _kept_key(key_place())
+        credentials = Credentials(pair.key, pair.secret)
     base_url = os.environ.get("SCENARIO_BASE_URL", "").strip() or prefs.base_url.strip() or DEFAULT_BASE_URL
     return _connection(credentials, base_url, prefs.project_id.strip())
+
+
+def _kept_key(place: str) -> KeyPair:
+    from ..scenario import MissingKeyError
+
+    if place != kept_key.PREFERENCES:
+        kept_key.wait(place)  # for a script: what an artist clicks on is not there before
+        if pair := kept_key.pair(place):
+            return pair
+        if problem := kept_key.problem(place):
+            raise MissingKeyError(problem.message, problem.remedy)
+    raise MissingKeyError(
+        "No Scenario API key is set.", "Enter the key and its secret in Preferences > Add-ons > Pixal3D."
+    )
 
 
 @functools.lru_cache(maxsize=1)  # a panel asks for it at each draw
@@ -152,14 +198,15 @@ def arrival() -> Arrival:
     """The artist's choice of which models are placed by themselves."""
     from .arrival import Arrival
 
-    return Arrival(preferences().arrival)
+    # Blender tells a choice that only a newer version knows as an empty one.
+    return Arrival(preferences().arrival or Arrival.FILE)
 
 
 def mesh_scale_applied_by() -> AppliedBy:
     """The artist's choice of who applies ``meshScale``."""
     from ..generation.scale import AppliedBy
 
-    return AppliedBy(preferences().mesh_scale_applied_by)
+    return AppliedBy(preferences().mesh_scale_applied_by or AppliedBy.AUTO)
 
 
 def folder() -> Path:

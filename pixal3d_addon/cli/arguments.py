@@ -22,7 +22,7 @@ _PROGRAM_ONLINE = "blender --online-mode --command pixal3d"
 
 _EXIT_CODES = f"""\
 exit codes: 0 done, 1 some failed, 2 wrong use, 3 not allowed or no key, 4 service unreachable, 130 interrupted.
-The key comes from SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or else from the add-on's preferences.
+The key comes from SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or else from where the add-on keeps it.
 If online access is off in this Blender: {_PROGRAM_ONLINE} ..."""
 
 _TURNS = (0, 90, 180, 270)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import bpy
 
-from ..blender import exporter, importer, online, session
+from ..blender import exporter, importer, kept_key, online, session
 from ..blender.errors import ModelImportError
 from ..errors import Pixal3DError
 from ..generation import Store, StoreError
@@ -104,7 +104,9 @@ def _typed_secrets() -> list[str]:
 def _key_source() -> str:
     there, missing = session.half_a_key()
     half = f" ({there} is set, {missing} is not)" if there else ""
-    return f"{session.key_source() or 'nowhere'}{half}"
+    source = session.key_source()
+    path = f" {kept_key.file_path()}" if source == "file" else ""
+    return f"{source or 'nowhere'}{path}{half}"
 
 
 def _version_of(library: str) -> str:

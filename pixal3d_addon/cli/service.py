@@ -20,7 +20,9 @@ def connection() -> Connection:
         ) from None
     try:
         return session.connection()
-    except MissingKeyError:
+    except MissingKeyError as error:
+        if session.key_problem():
+            raise error from None
         found, missing = session.half_a_key()
         half = f" {found} is set, but {missing} is not." if found else ""
         raise MissingKeyError(

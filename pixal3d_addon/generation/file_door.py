@@ -76,6 +76,7 @@ def generate_file(
         the job failed, the same call again costs nothing more.
     """
     settings = complete(parameters or {})
+    _ensure_numpy()
     target = Path(os.path.abspath(glb))
     folder = Path(os.path.abspath(store)) if store is not None else target.parent / STORE_NAME
     generation_id = _identifier(_image_digest(Path(image)), settings, target, folder)
@@ -100,10 +101,18 @@ def generate_file(
         return _deliver(record, target, manager.store)
 
 
+def _ensure_numpy() -> None:
+    """Said before anything is paid for: the model's data are looked at with it."""
+    try:
+        import numpy  # noqa: F401
+    except ImportError:
+        raise GenerationError("This Python lacks the module numpy.", "Install it. Nothing was sent.") from None
+
+
 def _known(store: Store, generation_id: str) -> Generation | None:
     try:
         record = store.take(generation_id) if store.exists else None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise StoreError(
             f"The record of this model can't be read ({error!r}), and it may be paid for.",
             f"Look at the jobs in your Scenario project; to begin anew, remove {store.folder}.",

@@ -12,6 +12,7 @@ import struct
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from ..files import create_file
 from ..scenario import UnreadableModelError
 from ..scenario import limits as scenario_limits
 
@@ -41,7 +42,7 @@ def write_scaled(source: Path, target: Path, factor: float) -> None:
     """
     part = _part(target)
     try:
-        with source.open("rb") as model, part.open("wb") as file:
+        with source.open("rb") as model, create_file(part) as file:
             if factor != 1.0:
                 _write_head(model, file, factor)
             shutil.copyfileobj(model, file, 1 << 20)
@@ -66,21 +67,34 @@ def _write_head(model: BinaryIO, file: BinaryIO, factor: float) -> None:
             raise ValueError
         document = json.loads(model.read(json_length))
         _scale(document, factor)
-    except (struct.error, ValueError, KeyError, TypeError, IndexError, RecursionError):
+    except (struct.error, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise UnreadableModelError() from None
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    try:
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # a name with half a surrogate, which JSON can say and UTF-8 can't
+        text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
-    file.write(_HEADER.pack(magic, version, length - json_length + len(text)))
-    file.write(_CHUNK.pack(len(text), kind) + text)
+    try:
+        head = _HEADER.pack(magic, version, length - json_length + len(text))
+    except struct.error:  # it says that it is shorter than that chunk, or has four gigabytes
+        raise UnreadableModelError() from None
+    file.write(head + _CHUNK.pack(len(text), kind) + text)
 
 
 def _scale(document: dict[str, Any], factor: float) -> None:
     nodes: list[Any] = document["nodes"]
     scaled: dict[int, int] = {}
     """For each root the node above it. A root may stand in several scenes, and has one parent."""
-    for scene in document["scenes"]:
-        for root in scene["nodes"]:
-            if root not in scaled:
-                scaled[root] = len(nodes)
-                nodes.append({"name": _NAME, "children": [root], "scale": [factor] * 3})
-        scene["nodes"] = [scaled[root] for root in scene["nodes"]]
+
+    def above(root: int) -> int:
+        if root not in scaled:
+            scaled[root] = len(nodes)
+            nodes.append({"name": _NAME, "children": [root], "scale": [factor] * 3})
+        return scaled[root]
+
+    scenes = document.get("scenes")
+    if not scenes:  # then what has no parent is a root
+        children = {child for node in nodes for child in node.get("children") or ()}
+        scenes = [{"nodes": [index for index in range(len(nodes)) if index not in children]}]
+    for scene in scenes:
+        scene["nodes"] = [above(root) for root in scene.get("nodes") or ()]

@@ -5,6 +5,8 @@ same store.
 
 from __future__ import annotations
 
+import functools
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -12,12 +14,14 @@ from pathlib import Path
 
 from ..scenario import Connection, ScenarioError
 from . import limits
-from .errors import GenerationError
+from .errors import GenerationError, StoreError
 from .record import OWED, UNPAID, Generation, State
 from .retries import Retries
 from .snapshots import StoredSnapshots
 from .steering import Steering
 from .threads import guarded
+
+_log = logging.getLogger(__name__)
 
 _CLOSED_BEFORE = "Blender was closed before the model was asked for. Nothing was charged."
 _CLOSED_BEFORE_HINT = "Generate it now, or remove it."
@@ -51,6 +55,9 @@ class Keeper:
         self._learn = learn
         self._retries = Retries()
         self._wakes = threading.Event()
+        self._has_listed = False
+        self._told = ""
+        """Why the disk can't be used; empty since it can."""
         self._is_closed = False
 
     def close(self) -> None:
@@ -95,17 +102,44 @@ class Keeper:
         """Blocks until :meth:`close`. Takes over at once and then now and then, and begins runs again in between."""
         next_look = 0.0
         while not self._is_closed:
-            if time.monotonic() >= next_look:
-                guarded(self._take_over)
-                guarded(self._snapshots.write)
-                guarded(self._note_disk_use)
+            is_time = time.monotonic() >= next_look
+            troubles = list[StoreError]()
+            if is_time:
+                troubles += self._troubles_of(self._take_over, self._snapshots.write, self._note_disk_use)
                 next_look = time.monotonic() + limits.TAKE_OVER_SECONDS
             guarded(self._begin_again)
-            if not self.has_looked:
-                guarded(self._look_back)
+            if is_time:
+                troubles += [] if self._has_listed else self._troubles_of(self._look_back)
+                self._tell(troubles)
             self.has_looked = True
             self._wakes.wait(limits.KEEPER_SECONDS)
             self._wakes.clear()
+
+    def _troubles_of(self, *works: Callable[[], None]) -> list[StoreError]:
+        """Do each of them, and say what the disk has refused."""
+        troubles = list[StoreError]()
+
+        def note(work: Callable[[], None]) -> None:
+            try:
+                work()
+            except StoreError as error:
+                troubles.append(error)
+
+        for work in works:
+            guarded(functools.partial(note, work))
+        return troubles
+
+    def _tell(self, troubles: list[StoreError]) -> None:
+        """Once, until it goes well again: a disk may be full for days."""
+        store = self._snapshots.store
+        if troubles and not self._told:
+            self._told = str(troubles[0])
+            store.notice = store.notice or self._told
+            _log.warning("%s", self._told)
+        elif not troubles and self._told:
+            if store.notice == self._told:
+                store.notice = ""
+            self._told = ""
 
     def _take_over(self) -> None:
         """What a Blender that has died left behind is this one's from now on."""
@@ -132,11 +166,10 @@ class Keeper:
 
     def _look_back(self) -> None:
         """What has ended in earlier sessions is listed too."""
-        if not self._snapshots.store.exists:
-            return
-        generations = self._snapshots.store.all()[::-1]
+        generations = self._snapshots.store.all()[::-1] if self._snapshots.store.exists else []
         self._snapshots.put_past(generation for generation in generations if not generation.is_open)
         self._learn(generations)
+        self._has_listed = True
 
     def _begin_again(self) -> None:
         connection = self.connection

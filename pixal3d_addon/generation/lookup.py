@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Callable
+from typing import Final
 
 from ..parameters import from_request
 from ..scenario import MODEL_ID, Job, NotFoundError, ScenarioClient
+from ..scenario.answers import number
 from ..scenario.paths import is_id
 from . import limits
 from .record import Generation
 from .source import SourceImage
+
+_LARGEST_SEED: Final = 2**63
+"""The store's whole numbers have 64 bits."""
 
 
 def told(job: Job) -> dict[str, object]:
@@ -20,7 +24,8 @@ def told(job: Job) -> dict[str, object]:
     changes: dict[str, object] = {"service_status": job.status, "status_history": job.status_history}
     if job.cost is not None:
         changes["cost"] = job.cost
-    if isinstance(seed := job.input.get("seed"), int | float):
+    seed = number(job.input.get("seed"))
+    if seed is not None and abs(seed) < _LARGEST_SEED:
         changes["seed"] = int(seed)
     return changes
 
@@ -31,8 +36,9 @@ def find_job(client: ScenarioClient, generation: Generation, claim: Callable[[st
     :param claim: see :meth:`Store.claim_job`: a job that another record has is not ours.
     :raises ScenarioError, StoreError: the list can't be had, or no job be claimed.
     """
-    since = datetime.datetime.fromtimestamp(generation.created_at - limits.LOOKUP_MARGIN_SECONDS, datetime.UTC)
-    for job in client.jobs(updated_after=since.strftime("%Y-%m-%dT%H:%M:%SZ")):
+    # A clock that has lost its battery says 1970, and Windows knows no time before.
+    since = max(0.0, generation.created_at - limits.LOOKUP_MARGIN_SECONDS)
+    for job in client.jobs(updated_after=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since))):
         is_ours = _is_pixal3d(job) and job.input.get("image") == generation.asset_id
         if is_ours and claim(generation.id, job.id):
             return job

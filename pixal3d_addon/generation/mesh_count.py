@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .image_size import Size, image_size, image_sizes_in_glb
+from ..files import open_file
+from ..scenario.image_size import Size, image_size, image_sizes_in_glb
 from .limits import TINY_SHELL_RATIO
 from .mesh_topology import rims_of, topology_of
 
@@ -135,7 +136,7 @@ def textures(arrays: MeshArrays) -> tuple[Texture, ...]:
 def _size(source: TextureSource, in_glb: dict[int, Size]) -> Size | None:
     if source.path:
         try:
-            with open(source.path, "rb") as file:
+            with open_file(source.path) as file:
                 return image_size(file)
         except OSError:
             return None

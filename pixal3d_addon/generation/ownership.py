@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..files import without_link
 from . import limits
 
 _SUFFIX = ".lock"
-_MODE = 0o666
-"""As far as the umask lets others in, they may lock what they may write: the workers of a farm may be several users."""
+_TOKEN = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 class Owner:
@@ -43,7 +44,7 @@ class Owner:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 token = uuid.uuid4().hex
                 path = self._folder / f"{token}{_SUFFIX}"
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
+                descriptor = without_link(path, os.O_RDWR | os.O_CREAT)
                 # Between the two another process may have tried the lock, found it free, and removed the file.
                 if _try_lock(descriptor) and path.exists():
                     self._token, self._descriptor = token, descriptor
@@ -63,9 +64,11 @@ class Owner:
 
 def is_alive(folder: Path, token: str) -> bool:
     """Whether the process of that token still runs. Removes the lock file of one that doesn't."""
+    if not _TOKEN.fullmatch(token):
+        return False  # nobody's: a damaged record, or one that leads to a file elsewhere
     path = folder / f"{token}{_SUFFIX}"
     try:
-        with path.open("r+b") as file:
+        with open(path, "r+b", opener=without_link) as file:
             if not _try_lock(file.fileno()):
                 return True
     except FileNotFoundError:
@@ -85,7 +88,7 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
     :raises OSError: the file can't be made, or another one holds it for too long.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
+    descriptor = without_link(path, os.O_RDWR | os.O_CREAT)
     try:
         deadline = time.monotonic() + limits.LOCK_PATIENCE_SECONDS
         while not _try_lock(descriptor, shared=shared):

@@ -9,16 +9,26 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
+import math
+import re
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..parameters import Value
+from .fitting import fitted
 
 _STATUSES_WITH_PERCENTAGE = frozenset({"in-progress", "finalizing"})
 """In others the service says 0, which tells nothing (scenario-sdk 2.4.0, types/job_retrieve_response.py)."""
+
+FOLDER_NAME = re.compile(r"[0-9a-f]{32}")
+"""A generation's id, after which its folder is called. Nothing else may be called so, and be deleted for it."""
+
+_ID = re.compile(r"\w[\w -]{0,63}", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{0,64}")
+_MOST_SECONDS = 62_000_000_000.0
+"""From 1970 to the first and the last year that may be meant: Python's dates begin with the year 1."""
 
 
 class State(enum.StrEnum):
@@ -191,28 +201,26 @@ class Generation:
         return json.dumps(dataclasses.asdict(self), separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> Generation:
+    def from_json(cls, text: str | bytes) -> Generation:
         """The reverse of :meth:`to_json`. Fields that this version does not know are left out.
 
-        :raises ValueError, KeyError, TypeError: the text is not a record.
+        :raises ValueError: the text is not a record, whatever else it may be.
         """
-        values = _known(cls, json.loads(text))
-        values["state"] = State(values["state"])
-        placement = _known(Placement, values["placement"])
-        values["placement"] = Placement(**{**placement, "location": tuple(placement["location"])})
-        options = _known(ImportOptions, values.get("options", {}))
-        values["options"] = ImportOptions(**{**options, "offset": tuple(options.get("offset", (0.0, 0.0, 0.0)))})
-        values["status_history"] = tuple((status, date) for status, date in values.get("status_history", ()))
-        values["model_asset_ids"] = tuple(values.get("model_asset_ids", ()))
-        if values.get("bounds"):
-            low, high = values["bounds"]
-            values["bounds"] = (tuple(low), tuple(high))
-        return cls(**values)
-
-
-def _known(cls: type, data: dict[str, object]) -> dict[str, Any]:
-    names = {f.name for f in dataclasses.fields(cls)}
-    return {name: value for name, value in data.items() if name in names}
+        try:
+            values = fitted(cls, json.loads(text))
+            record = cls(**values)
+        except (TypeError, RecursionError) as error:  # no text at all, or without a name; nested too deep
+            raise ValueError(str(error)) from None
+        if not {"id", "state"} <= values.keys():
+            raise ValueError("it does not say which one it is, or how far")
+        if not (_ID.fullmatch(record.id) and _DIGEST.fullmatch(record.glb_sha256)):  # they are in the names of files
+            raise ValueError("its id or its digest is none of ours")
+        if any("\0" in name for name in (record.name, record.folder, record.source_file, record.glb_file)):
+            raise ValueError("it has a name that no file and no object can have")
+        times = (record.created_at, record.updated_at, record.submitted_at, record.ready_at)
+        if not all(abs(seconds) <= _MOST_SECONDS for seconds in times) or not math.isfinite(record.cost or 0.0):
+            raise ValueError("it is of no time that there is, or has no cost that can be added up")
+        return record
 
 
 @dataclass(frozen=True, slots=True)

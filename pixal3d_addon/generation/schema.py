@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..parameters import complete
 from . import limits
 from .errors import StoreError
 from .record import Generation
@@ -19,11 +21,24 @@ from .record import Generation
 if TYPE_CHECKING:
     import sqlite3
 
+_log = logging.getLogger(__name__)
+
 VERSION: Final = 2
 COLUMNS: Final = ("id", "owner", "created_at", "is_open", "job_id", "bytes_on_disk", "record")
 INSERT: Final = f"INSERT INTO generations ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
 Row = tuple[str, str, float, bool, str, int, str]
+
+_NOT_OURS: Final = (
+    "no such table",
+    "no such column",
+    "no column named",
+    "already exists",
+    "unsupported file format",
+)
+"""SQLite's words for a file whose tables are others than those of its version."""
+
+_DAMAGED: Final = "The record was damaged. The model is fetched anew."
 
 _CREATE: Final = """
 CREATE TABLE generations (
@@ -56,6 +71,26 @@ def row(generation: Generation, owner: str) -> Row:
         generation.bytes_on_disk,
         generation.to_json(),
     )
+
+
+READ: Final = "record, id, job_id, is_open"
+"""What :func:`read` takes."""
+
+
+def read(record: str, id_: str, job_id: str, is_open: int) -> Generation | None:
+    """One record. Of an open one that can't be read the job remains, so that its model is fetched anew; of others,
+    which have ended, nothing."""
+    try:
+        return Generation.from_json(record)
+    except ValueError as error:
+        _log.warning("The record %.80r can't be read: %s", id_, error)
+        if not (is_open and job_id):
+            return None
+        job = {"name": job_id, "parameters": complete({}), "id": id_, "state": "running", "job_id": job_id}
+    try:
+        return Generation.from_json(json.dumps({**job, "error": _DAMAGED}))
+    except (ValueError, TypeError):  # as damaged as the record
+        return None
 
 
 def connect(file: Path) -> sqlite3.Connection:
@@ -122,7 +157,7 @@ def _row_of_version_1(id_: str, owner: str, created_at: float, record: str) -> R
     try:
         generation = Generation.from_json(record)
         is_dismissed = json.loads(record).get("is_dismissed") is True
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except ValueError:
         return (id_, owner, created_at, False, "", 0, record)  # kept as it is; reading leaves it out
     files = [Path(file) for file in (generation.source_file, generation.glb_file) if file]
     size = 0
@@ -145,15 +180,15 @@ def is_unreadable(error: BaseException) -> bool:
     """Whether the file is damaged, no database, or not to be opened; rather than busy, or the disk full."""
     import sqlite3
 
+    if isinstance(error, UnicodeDecodeError):
+        return True  # SQLite's message names something in the file that has become no text
     if not isinstance(error, sqlite3.DatabaseError):
         return False
     unreadable = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
     # The upper bits say more about the same thing.
     if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in unreadable:
         return True
-    return any(
-        words in str(error) for words in ("no such table", "no such column", "no column named", "already exists")
-    )
+    return any(words in str(error) for words in _NOT_OURS)
 
 
 def _is_busy(error: sqlite3.OperationalError) -> bool:
@@ -168,10 +203,9 @@ def readable_rows(file: Path) -> list[Row]:
 
     found: dict[str, Row] = {}
     for order in ("DESC", "ASC"):
-        with contextlib.suppress(sqlite3.Error, OSError), contextlib.closing(connect(file)) as database:
+        with contextlib.suppress(sqlite3.Error, OSError, UnicodeError), contextlib.closing(connect(file)) as database:
             database.execute("PRAGMA writable_schema = ON")  # else a file that was cut short is not read at all
-            for owner, record in database.execute(f"SELECT owner, record FROM generations ORDER BY rowid {order}"):
-                with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
-                    generation = Generation.from_json(record)
-                    found.setdefault(generation.id, row(generation, owner))
+            for owner, *columns in database.execute(f"SELECT owner, {READ} FROM generations ORDER BY rowid {order}"):
+                if generation := read(*columns):
+                    found.setdefault(generation.id, row(generation, str(owner)))
     return sorted(found.values(), key=lambda columns: columns[2])

@@ -13,11 +13,12 @@ import itertools
 import os
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from ..files import create_file, open_file
 from . import limits
 from .errors import SourceImageError
 from .pixels_to_come import PixelsToCome
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _COPY_CHUNK_BYTES = 1 << 20
 _HEADER_BYTES = 16
+_TITLE_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,13 @@ class SourceImage:
 
     @property
     def title(self) -> str:
-        """The name without a file extension: ``Chair.png`` is called ``Chair``."""
+        """The name without a file extension: ``Chair.png`` is called ``Chair``. Blender takes it for a name: no
+        half surrogate (a file's name that is no UTF-8) and no NUL (a name that the service tells) is in it."""
         path = PurePath(re.sub(r"\.\d{3,}$", "", self.name))  # Blender's number for a second image of the name
         if path.suffix.lower() not in _FILE_EXTENSIONS:
             path = PurePath(self.name)
-        return (path.stem if path.suffix.lower() in _FILE_EXTENSIONS else path.name) or "Image"
+        title = path.stem if path.suffix.lower() in _FILE_EXTENSIONS else path.name
+        return re.sub("[\x00-\x1f\x7f\ud800-\udfff]", "\ufffd", title[:_TITLE_CHARACTERS]) or "Image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,20 +164,40 @@ def write_source(source: SourceImage, folder: Path, stop: threading.Event) -> So
         return _write([content], mime, folder)
 
     try:
-        with content.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-            mime = _mime_or_error(source, header, os.fstat(file.fileno()).st_size)
-            rest = iter(lambda: file.read(_COPY_CHUNK_BYTES), b"")
-            return _write(itertools.chain([header], rest), mime, folder)
+        file = open_file(content)
     except FileNotFoundError:
         raise SourceImageError(
             f"The image file of {source.name} is not there: {content}.",
             "Find the file, or select another image.",
         ) from None
-    except (PermissionError, IsADirectoryError) as error:
-        raise SourceImageError(
-            f"The image file {content} can't be read: {error.strerror}.", "Select a file that you may read."
-        ) from None
+    except OSError as error:
+        raise _unreadable(content, error) from None
+    with file:
+        chunks = _chunks(file, content)
+        header = next(chunks, b"")
+        size = os.fstat(file.fileno()).st_size
+        mime = _mime_or_error(source, header[:_HEADER_BYTES], size)
+        return _write(itertools.chain([header], chunks), mime, folder)
+
+
+def _chunks(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """What is in the file, as far as it may be sent: it may grow meanwhile.
+
+    :raises SourceImageError: it can't be read.
+    """
+    left = limits.MAX_SOURCE_BYTES
+    try:
+        while left and (chunk := file.read(min(left, _COPY_CHUNK_BYTES))):
+            left -= len(chunk)
+            yield chunk
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> SourceImageError:
+    return SourceImageError(
+        f"The image file {path} can't be read: {error.strerror}.", "Select a file that you may read."
+    )
 
 
 def _mime_or_error(source: SourceImage, header: bytes, size: int) -> str:
@@ -199,7 +223,7 @@ def _write(chunks: Iterable[bytes], mime: str, folder: Path) -> SourceFile:
     digest = hashlib.sha256()
     size = 0
     try:
-        with part.open("wb") as file:
+        with create_file(part) as file:
             for chunk in chunks:
                 digest.update(chunk)
                 file.write(chunk)

@@ -9,7 +9,9 @@ call (0.1 ms), so that no lock and no connection is shared between threads, and 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,14 +20,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from . import limits, schema
 from .errors import StoreError, TakenError
+from .found_models import models_but_for
 from .ownership import Owner, is_alive, locked
-from .record import Generation
+from .record import FOLDER_NAME, Generation
 
 if TYPE_CHECKING:
     import sqlite3
 
 _DATABASE_NAME = "generations.sqlite3"
-_ALL = "SELECT record FROM generations ORDER BY created_at DESC, rowid DESC"
+_READ = f"SELECT {schema.READ} FROM generations"
+
+Columns = tuple[str, str, str, int]
+"""Those of :data:`schema.READ`."""
 
 _T = TypeVar("_T")
 
@@ -53,8 +59,16 @@ class Store:
 
     @property
     def exists(self) -> bool:
-        """Whether there ever was a record. One look at the disk."""
-        return self._file.exists()
+        """Whether there ever was a record. One look at the disk.
+
+        :raises StoreError: that can't be seen.
+        """
+        with self._as_store_error(self.folder):
+            try:
+                self._file.stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+        return True
 
     def release(self) -> None:
         """This process is done with its records: they may be taken over."""
@@ -102,13 +116,13 @@ class Store:
             query = "SELECT DISTINCT owner FROM generations WHERE is_open AND owner <> ?"
             return [owner for (owner,) in database.execute(query, (token,))]
 
-        dead = [owner for owner in self._do(strangers) if not is_alive(self._owners, owner)]
+        dead = [owner for owner in self._do(strangers) if not is_alive(self._owners, str(owner))]
 
         def take(database: sqlite3.Connection) -> list[Generation]:
             # Another Blender may have been quicker: then the owner is no longer the dead one.
-            taken: list[tuple[str]] = []
+            taken: list[Columns] = []
             for owner in dead:
-                query = "UPDATE generations SET owner = ? WHERE is_open AND owner = ? RETURNING record"
+                query = f"UPDATE generations SET owner = ? WHERE is_open AND owner = ? RETURNING {schema.READ}"
                 taken += database.execute(query, (token, owner)).fetchall()
             return list(_read(taken))
 
@@ -119,7 +133,7 @@ class Store:
 
         :raises TakenError: it is open, and belongs to another process that is alive.
         :raises StoreError: the store can't be read or written.
-        :raises ValueError, KeyError, TypeError, AttributeError: the record can't be read.
+        :raises ValueError: the record can't be read.
         """
         token = self._token()
         found = self._do(
@@ -134,7 +148,7 @@ class Store:
         if not is_open:
             return generation
         query = "UPDATE generations SET owner = ? WHERE id = ? AND owner = ? RETURNING record"
-        is_free = owner == token or not is_alive(self._owners, owner)
+        is_free = owner == token or not is_alive(self._owners, str(owner))
         # Another process may have been quicker: then the owner is no longer the dead one.
         if is_free and (
             taken := self._do(lambda database: database.execute(query, (token, generation_id, owner)).fetchone())
@@ -167,23 +181,24 @@ class Store:
 
         :raises StoreError: the store can't be read.
         """
-        query = "SELECT record FROM generations WHERE id = ?"
-        row = self._do(lambda database: database.execute(query, (generation_id,)).fetchone())
-        return next(_read([row]), None) if row else None
+        row = self._do(lambda database: database.execute(f"{_READ} WHERE id = ?", (generation_id,)).fetchone())
+        return schema.read(*row) if row else None
 
     def all(self, *, limit: int = limits.HISTORY) -> list[Generation]:
         """The newest records, newest first.
 
         :raises StoreError: the store can't be read.
         """
-        return list(_read(self._do(lambda database: database.execute(f"{_ALL} LIMIT ?", (limit,)).fetchall())))
+        query = f"{_READ} ORDER BY created_at DESC, rowid DESC LIMIT ?"
+        return list(_read(self._do(lambda database: database.execute(query, (limit,)).fetchall())))
 
     def bytes_on_disk(self) -> int:
         """What the images and models of all records take.
 
         :raises StoreError: the store can't be read.
         """
-        query = "SELECT coalesce(sum(bytes_on_disk), 0) FROM generations"
+        # Who has written something else than a number has not told how many they are.
+        query = "SELECT total(bytes_on_disk) FROM generations WHERE typeof(bytes_on_disk) = 'integer'"
         return int(self._do(lambda database: database.execute(query).fetchone())[0])
 
     def make_room(self, most_bytes: int) -> list[Generation]:
@@ -194,7 +209,7 @@ class Store:
         :returns: those that lost their files, as they were.
         :raises StoreError: the store can't be used.
         """
-        query = "SELECT record FROM generations WHERE NOT is_open AND bytes_on_disk > 0 ORDER BY created_at"
+        query = f"{_READ} WHERE NOT is_open AND bytes_on_disk > 0 ORDER BY created_at"
         used, emptied = self.bytes_on_disk(), list[Generation]()
         if used <= most_bytes:
             return emptied
@@ -237,8 +252,8 @@ class Store:
         return True
 
     def _delete_folder(self, generation: Generation) -> None:
-        """Only a folder that we made: it is called after the generation."""
-        if Path(generation.folder).name == generation.id:
+        """Only a folder that we made: it is called after the generation, as no other is."""
+        if FOLDER_NAME.fullmatch(generation.id) and Path(generation.folder).name == generation.id:
             shutil.rmtree(generation.folder, ignore_errors=True)
 
     def _token(self) -> str:
@@ -279,11 +294,13 @@ class Store:
         The new one is whole before the old one goes: on a full disk nothing changes.
         """
         rows = schema.readable_rows(self._file)
+        models = list(models_but_for({columns[0] for columns in rows}, self.folder))
         new = self._file.with_name(f"{_DATABASE_NAME}.new")
         for companion in _companions(new):
             companion.unlink(missing_ok=True)
-        self._transaction(new, lambda database: database.executemany(schema.INSERT, rows))
-        broken = self._file.with_name(time.strftime(f"{_DATABASE_NAME}.unreadable-%Y%m%d-%H%M%S"))
+        found = [*rows, *(schema.row(model, "") for model in models)]
+        self._transaction(new, lambda database: database.executemany(schema.INSERT, found))
+        broken = self._free_name(time.strftime(f"{_DATABASE_NAME}.unreadable-%Y%m%d-%H%M%S"))
         for old, aside in zip(_companions(self._file), _companions(broken), strict=True):
             with contextlib.suppress(FileNotFoundError):
                 old.replace(aside)
@@ -292,6 +309,14 @@ class Store:
             f"The list of generations could not be read any more. It was set aside as {broken.name}; "
             f"{len(rows)} of its entries could be taken along. A job that is missing can be fetched by its job ID."
         )
+        if models:
+            more = f"{len(models)} more models were found in their folders, and are among the earlier ones."
+            self.notice = f"{self.notice} {more}"
+
+    def _free_name(self, name: str) -> Path:
+        """For a file beside the store's: two may be set aside within a second, and clocks go back."""
+        names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+        return next(path for path in map(self._file.with_name, names) if not os.path.lexists(path))
 
     @contextlib.contextmanager
     def _as_store_error(self, folder: Path) -> Iterator[None]:
@@ -299,7 +324,7 @@ class Store:
 
         try:
             yield
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, UnicodeError) as error:  # a half surrogate is no text for SQLite
             raise StoreError(
                 f"The folder of the generations can't be used: {error}.",
                 f"Check that there is space on the disk and that you may write to {folder}.",
@@ -311,10 +336,6 @@ def _companions(file: Path) -> tuple[Path, ...]:
     return tuple(file.with_name(file.name + ending) for ending in ("", "-wal", "-shm"))
 
 
-def _read(rows: Iterable[tuple[str]]) -> Iterator[Generation]:
+def _read(rows: Iterable[Columns]) -> Iterator[Generation]:
     """The records that can be read. One that can't must not keep the others from the artist."""
-    for (record,) in rows:
-        try:
-            yield Generation.from_json(record)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            _log.warning("A record of a generation can't be read and is left out: %r", error)
+    return (generation for columns in rows if (generation := schema.read(*columns)))

@@ -30,6 +30,7 @@ from ..scenario import (
     CanceledError,
     Connection,
     Gate,
+    GlbInfo,
     InvalidRequestError,
     NotFoundError,
     Pace,
@@ -45,6 +46,7 @@ from ..scenario import (
     inspect_glb,
     job_failure,
 )
+from ..scenario.errors import ModelFileError
 from . import limits
 from .errors import GenerationError, NotFinishedError, SourceImageError, UnexpectedError
 from .lookup import adopted, find_job, told
@@ -339,7 +341,7 @@ class _Run:
             glb_file=str(download.path),
             glb_sha256=download.sha256,
         )
-        info = inspect_glb(download.path)
+        info = _inspected(download.path)
         bounds = (info.bounds_min, info.bounds_max)
         self.save(state=State.READY, ready_at=time.time(), bounds=bounds, triangles=info.triangles, error="", hint="")
 
@@ -368,7 +370,7 @@ class _Run:
                 self.save(state=State.ABANDONED, error=STOPPED_AFTER, hint=STOPPED_AFTER_HINT)
                 if self.generation.source_file:  # else it is a job that somebody else began
                     self._cancel_at_service()
-        elif not has_job or isinstance(error, UnreadableModelError):
+        elif not has_job or (isinstance(error, UnreadableModelError) and not isinstance(error, ModelFileError)):
             self.save(state=State.FAILED, **words)
         else:
             self.save(**words)
@@ -382,6 +384,21 @@ class _Run:
             return
         if job.failed:
             self.save(state=State.FAILED, error="The service canceled the job.", hint="", **told(job))
+
+
+def _inspected(glb: Path) -> GlbInfo:
+    """
+    :raises UnreadableModelError: Blender could not import it. It is paid for, so the error says where it is.
+    :raises ModelFileError: the disk does not give it, so it is fetched once more by itself.
+    """
+    try:
+        return inspect_glb(glb)
+    except ModelFileError:
+        raise
+    except UnreadableModelError as error:
+        _log.warning("The model %s is refused: %s (%s)", glb, error.message, error.reason)
+        remedy = f"Fetch it again; if it stays so, download it from your Scenario project. What came is kept: {glb}"
+        raise UnreadableModelError(error.message, remedy, reason=error.reason) from None
 
 
 _STOPPED_BEFORE: Final = "Stopped before the model was asked for. Nothing was charged."

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from . import limits
 from .errors import ProtocolError
+from .paths import is_id
 
 _SUCCEEDED: Final = frozenset({"success"})
 # docs.scenario.com speaks of "failed" in places; the spec has failure and canceled.
@@ -104,28 +106,30 @@ class Download:
 def read_job(fields: object, clean: Callable[[str], str]) -> Job:
     """A job out of ``{"jobId", "status", "metadata", ...}``; `clean` bounds and redacts the service's words.
 
-    :raises ProtocolError: it has no id.
+    :raises ProtocolError: it has no id, or none that can stand in a path.
     """
     data = mapping(fields)
     metadata, billing = mapping(data.get("metadata")), mapping(data.get("billing"))
-    job_id = string(data.get("jobId")) or string(data.get("id"))
-    if not job_id:
+    job_id = short(data.get("jobId")) or short(data.get("id"))
+    if not is_id(job_id):  # it could not be asked after
         raise ProtocolError("Scenario's answer names no job.")
     progress = number(data.get("progress"))
     return Job(
         id=job_id,
-        status=string(data.get("status")),
+        status=short(data.get("status")),
         progress=None if progress is None else min(1.0, max(0.0, progress)),
-        asset_ids=tuple(i for i in listing(metadata.get("assetIds")) if isinstance(i, str) and i),
+        asset_ids=tuple(i for i in listing(metadata.get("assetIds")) if isinstance(i, str) and is_id(i))[
+            : limits.JOB_ASSETS
+        ],
         error=clean(words(metadata.get("error"))),
         hint=clean(words(metadata.get("hint"))),
-        cost=number(billing.get("cuCost")),
-        created_at=string(data.get("createdAt")),
-        updated_at=string(data.get("updatedAt")),
+        cost=price(billing.get("cuCost")),
+        created_at=short(data.get("createdAt")),
+        updated_at=short(data.get("updatedAt")),
         input=mapping(metadata.get("input")),
         status_history=tuple(
-            (string(mapping(step).get("status")), string(mapping(step).get("date")))
-            for step in listing(data.get("statusHistory"))
+            (short(mapping(step).get("status")), short(mapping(step).get("date")))
+            for step in listing(data.get("statusHistory"))[: limits.JOB_STATUSES]
         ),
     )
 
@@ -136,7 +140,7 @@ def read_asset(fields: object) -> Asset:
     :raises ProtocolError: it has no id.
     """
     data = mapping(fields)
-    asset_id = string(data.get("id"))
+    asset_id = short(data.get("id"))
     if not asset_id:
         raise ProtocolError("Scenario's answer names no asset.")
     metadata = mapping(data.get("metadata"))
@@ -144,11 +148,11 @@ def read_asset(fields: object) -> Asset:
     return Asset(
         id=asset_id,
         url=string(data.get("url")),
-        mime_type=string(data.get("mimeType")).partition(";")[0].strip().lower(),
-        kind=string(data.get("kind")) or string(metadata.get("kind")),
-        status=string(data.get("status")),
+        mime_type=short(data.get("mimeType")).partition(";")[0].strip().lower(),
+        kind=short(data.get("kind")) or short(metadata.get("kind")),
+        status=short(data.get("status")),
         size=int(size) if size is not None and size >= 0 else None,
-        name=string(metadata.get("name")) or string(data.get("name")),
+        name=short(metadata.get("name")) or short(data.get("name")),
     )
 
 
@@ -161,9 +165,9 @@ def read_quote(fields: Mapping[str, object]) -> Quote:
         raise ProtocolError(
             "Scenario was asked for the price only, but says that it started a job.",
             "Look at the jobs in your Scenario project: it may be charged.",
-            reason=string(mapping(fields["job"]).get("jobId"))[:100],
+            reason=short(mapping(fields["job"]).get("jobId"))[:100],
         )
-    cost = number(fields.get("creativeUnitsCost"))
+    cost = price(fields.get("creativeUnitsCost"))
     if cost is None:
         raise ProtocolError("Scenario's answer names no price.", "Try again in a moment.")
     details = {key: n for key, v in mapping(fields.get("costDetails")).items() if (n := number(v)) is not None}
@@ -176,14 +180,14 @@ def read_project(fields: Mapping[str, object], project_id: str) -> Project:
     for team in map(mapping, listing(fields.get("teams"))):
         for project in map(mapping, listing(team.get("projects"))):
             if not project_id or project.get("id") == project_id:
-                return Project(string(project.get("id")), string(project.get("name")), *_team(team))
+                return Project(short(project.get("id")), short(project.get("name")), *_team(team))
         if found.team == found.plan == "":
             found = Project(project_id, "", *_team(team))
     return found
 
 
 def _team(team: Mapping[str, object]) -> tuple[str, str]:
-    return string(team.get("name")), string(team.get("plan"))
+    return short(team.get("name")), short(team.get("plan"))
 
 
 def mapping(value: object) -> Mapping[str, object]:
@@ -201,6 +205,12 @@ def string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def short(value: object) -> str:
+    """:func:`string` for a record or a label: printable, on one line, of bounded length."""
+    text = string(value)[: limits.REASON_CHARACTERS]
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
 def number(value: object) -> float | None:
     """`value` as a finite float, or ``None``. Also from a string such as a header's."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -210,6 +220,12 @@ def number(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return result if math.isfinite(result) else None
+
+
+def price(value: object) -> float | None:
+    """:func:`number`, if one may be asked to pay it: nobody is paid for a job."""
+    found = number(value)
+    return found if found is not None and found >= 0 else None
 
 
 def words(value: object, depth: int = 3) -> str:

@@ -19,7 +19,7 @@ from .answers import (
     Quote,
     Submission,
     listing,
-    number,
+    price,
     read_asset,
     read_job,
     read_project,
@@ -222,7 +222,7 @@ class ScenarioClient:
             return bodies[-1]
 
         try:
-            return self._transport.ask("POST", self._transport.url(_GENERATE, {}), make_noted, is_submission=True)
+            return self._transport.ask("POST", _GENERATE, None, make_noted, is_submission=True)
         except ScenarioError:  # stopped, or not configured: before the body was complete
             raise
         except Exception:
@@ -237,7 +237,7 @@ class ScenarioClient:
         except ProtocolError:
             pass
         else:
-            cost = number(reply.fields.get("creativeUnitsCost"))
+            cost = price(reply.fields.get("creativeUnitsCost"))
             return Submission(job, job.cost if cost is None else cost)
         raise self._uncertain(reply)
 

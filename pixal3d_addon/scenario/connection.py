@@ -82,6 +82,17 @@ class Connection:
 _URL_REMEDY: Final = f"Use an address like {DEFAULT_BASE_URL}, or leave the field empty."
 
 
+def host_and_port(url: str) -> str:
+    """What may be said of the address of a proxy: without the password that it may have."""
+    try:
+        parts = urlsplit(url if "://" in url else f"//{url}")
+        port = parts.port
+    except ValueError:
+        return ""
+    host = parts.hostname or ""
+    return f"{host}:{port}" if host and port else host
+
+
 def is_loopback(host: str) -> bool:
     """Whether `host` is this machine, by name or address, without looking it up."""
     if host.lower() == "localhost":
@@ -119,6 +130,30 @@ def check_url(url: str) -> SplitResult:
             f"Unset the environment variable {LOOPBACK_ONLY_VARIABLE} to use the real service.",
         )
     return parts
+
+
+def check_given_url(url: str, connection: Connection) -> None:
+    """Check an address that the service gave, to fetch from or to send the image to.
+
+    A service on the internet has no business with the artist's own network: with this computer, where programs answer
+    whoever is on it, or with an address as ``192.168.0.1`` or ``169.254.169.254``. Names are not looked up for that, as
+    a name can mean another address a moment later. Behind one, only a server that has a certificate for the name gets
+    our request, without credentials.
+
+    :raises ConfigurationError: it may not be opened.
+    """
+    host = check_url(url).hostname or ""
+    if _is_private(host) and not _is_private(urlsplit(connection.base_url).hostname or ""):
+        raise ConfigurationError(f"The web address leads into the local network ({host}).")
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host.partition("%")[0]).is_global
+    except ValueError:
+        last = host.lower().rstrip(".").rpartition(".")[2]
+        # 127.1, 2130706433 and 0x7f000001 are 127.0.0.1 for the system's lookup.
+        return last == "localhost" or last.isdigit() or last.startswith("0x")
 
 
 def _origin(parts: SplitResult) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin
 
+from ..files import create_file
 from . import limits
 from .answers import Asset, Download
 from .body import Progress
@@ -58,7 +59,7 @@ def download_model(
     with _file_errors_told(), _removed_unless_replaced(part):
         part.parent.mkdir(parents=True, exist_ok=True)
         for asset in candidates(assets):
-            with part.open("wb") as file, contextlib.suppress(NotGlbError):
+            with create_file(part) as file, contextlib.suppress(NotGlbError):
                 partial = PartialGlb(file, on_progress)
                 _fetch(transport, asset, fresh, partial)
                 os.fsync(file.fileno())
@@ -118,9 +119,17 @@ def _attempt(transport: Transport, url: str, partial: PartialGlb) -> bool:
         _check_status(stream)
         if not partial.begin(stream.status, stream.headers):
             return False
+        fresh_bytes = 0
         for chunk in stream.chunks():
             transport.check_cancel()
+            before = partial.done
             partial.take(chunk)
+            fresh_bytes += partial.done - before
+            if fresh_bytes >= limits.DOWNLOAD_PROGRESS_BYTES:
+                fresh_bytes = 0
+                stream.more_time()
+            if partial.is_too_long():
+                break
     finally:
         stream.close()
     return partial.is_complete()
@@ -139,7 +148,10 @@ def _open(transport: Transport, url: str, headers: dict[str, str]) -> Stream:
         if stream.status not in _REDIRECTS or not location:
             return stream
         stream.close()
-        url = urljoin(url, location)
+        try:
+            url = urljoin(url, location)
+        except ValueError:
+            url = ""  # no address, which opening it says
     raise DownloadError("The model's address leads in circles.")
 
 

@@ -32,6 +32,7 @@
     |   +-- NoModelError               the job has no GLB
     |   +-- IncompleteDownloadError    cut again and again, or of the wrong length
     +-- UnreadableModelError           Blender could not import this file
+    |   +-- ModelFileError             the disk does not give it
     +-- CanceledError                  our own cancel event was set
 
 No text in here holds the key, the secret, an Authorization value or the query of a signed URL: whoever puts words of
@@ -282,6 +283,10 @@ class UnreadableModelError(ScenarioError):
 
     default_message = "The model file can't be read."
     default_remedy = "Fetch the model again; if it stays so, download it from your Scenario project in another format."
+
+
+class ModelFileError(UnreadableModelError):
+    """The disk does not give it, which says nothing about the model."""
 
 
 class CanceledError(ScenarioError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import re
+import time
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -51,9 +52,26 @@ _TRANSPORT: Final[Mapping[Fault, type[TransportError]]] = {
     Fault.CONNECT_TIMEOUT: ServiceTimeoutError,
     Fault.TIMEOUT: ServiceTimeoutError,
     Fault.TLS: TlsError,
+    Fault.TLS_DATE: TlsError,
+    Fault.TLS_NAME: TlsError,
+    Fault.TLS_VERSION: TlsError,
+    Fault.NOT_TLS: TlsError,
     Fault.PROXY: ProxyError,
+    Fault.PROXY_LOGIN: ProxyError,
+    Fault.PROXY_REFUSAL: ProxyError,
+    Fault.PROXY_KIND: ProxyError,
     Fault.LOST: ConnectionLostError,
 }
+
+
+_NETWORK_REMEDY: Final = "Log in to the network in a web browser, or check the proxy settings, then try again."
+
+_VERIFY_DATES: Final = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL
+_VERIFY_NAMES: Final = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH
+_TLS_VERSION: Final = re.compile("UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|VERSION_TOO_LOW|HANDSHAKE_FAILURE")
+_NOT_TLS: Final = re.compile("WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE|HTTP_REQUEST|HTTPS_PROXY_REQUEST|PACKET_LENGTH")
+_TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
+"""http.client's words for a proxy's answer to CONNECT that is not 200."""
 
 
 def fault_of(error: BaseException, *, sent: bool) -> Fault:
@@ -66,12 +84,19 @@ def fault_of(error: BaseException, *, sent: bool) -> Fault:
     """
     chain = list(_chain(error))
     names = {cls.__name__ for link in chain for cls in type(link).__mro__}
-    if names & {"ProxyError", "InvalidProxyURL", "ProxySchemeUnknown", "InvalidSchema"}:
-        return Fault.PROXY
+    if names & {"InvalidSchema", "ProxySchemeUnknown"}:
+        return Fault.PROXY_KIND
+    if refusal := next(filter(None, map(_TUNNEL.search, map(str, chain))), None):
+        return {"407": Fault.PROXY_LOGIN, "403": Fault.PROXY_REFUSAL}.get(refusal[1], Fault.PROXY)
+    is_proxys = bool(names & {"ProxyError", "InvalidProxyURL", "InvalidURL", "LocationParseError"})
     if names & {"SSLEOFError", "SSLZeroReturnError"}:
-        return Fault.LOST
-    if not sent and ("SSLError" in names or any("CA certificate bundle" in str(link) for link in chain)):
-        return Fault.TLS
+        return Fault.PROXY if is_proxys else Fault.LOST
+    if not sent and "SSLError" in names:
+        fault = _tls_fault(chain, names)
+        if not is_proxys or fault is Fault.NOT_TLS:  # 1.26 takes the latter for the proxy's whoever it is
+            return fault
+    if is_proxys:
+        return Fault.PROXY
     if "gaierror" in names:
         return Fault.DNS
     if names & {"ConnectTimeout", "ConnectTimeoutError"} and "NewConnectionError" not in names:
@@ -85,9 +110,50 @@ def fault_of(error: BaseException, *, sent: bool) -> Fault:
     return Fault.LOST
 
 
-def transport_error(fault: Fault) -> TransportError:
-    """The error for an attempt that brought no answer."""
-    return _TRANSPORT[fault]()
+def _tls_fault(chain: list[BaseException], names: set[str]) -> Fault:
+    codes = {getattr(link, "verify_code", None) for link in chain}
+    reasons = " ".join(str(getattr(link, "reason", "")) for link in chain)
+    if codes.intersection(_VERIFY_DATES):
+        return Fault.TLS_DATE
+    if codes.intersection(_VERIFY_NAMES) or "CertificateError" in names:  # the latter from urllib3
+        return Fault.TLS_NAME
+    if _NOT_TLS.search(reasons):
+        return Fault.NOT_TLS
+    return Fault.TLS_VERSION if _TLS_VERSION.search(reasons) else Fault.TLS
+
+
+def transport_error(fault: Fault, proxy: str = "") -> TransportError:
+    """The error for an attempt that brought no answer.
+
+    :param proxy: see :class:`~.retry.Outcome`.
+    """
+    message, remedy = "", ""
+    match fault:
+        case Fault.TLS_DATE:
+            today = time.strftime("%Y-%m-%d")
+            message = f"By this computer's clock, which says {today}, the server's certificate is not valid."
+            remedy = "Set this computer's date and time if they are wrong; otherwise ask whoever runs the network."
+        case Fault.TLS_NAME:
+            message = "A server answered in Scenario's place: its certificate is for another name."
+            remedy = _NETWORK_REMEDY
+        case Fault.TLS_VERSION:
+            message = "The server, or a proxy before it, offers only outdated encryption, so nothing was sent."
+            remedy = _NETWORK_REMEDY
+        case Fault.NOT_TLS:
+            message = "The server, or a proxy before it, answers without encryption, so nothing was sent."
+            remedy = _NETWORK_REMEDY
+        case Fault.PROXY if proxy:
+            message = f"The network proxy {proxy} could not be used."
+        case Fault.PROXY_LOGIN:
+            message = f"The network proxy {proxy} asks for a name and password, or does not accept those that it got."
+            remedy = "Put them into the environment variable HTTPS_PROXY, as in http://name:password@host:port."
+        case Fault.PROXY_REFUSAL:
+            message = f"The network proxy {proxy} does not let Blender through to Scenario."
+            remedy = "Ask whoever runs the network to allow it, or name this host in NO_PROXY to go around the proxy."
+        case Fault.PROXY_KIND:
+            message = f"The network proxy {proxy} is of a kind that Blender's Python can't use, such as SOCKS."
+            remedy = "Set the environment variable HTTPS_PROXY to a proxy whose address begins with http://."
+    return _TRANSPORT[fault](message, remedy)
 
 
 def api_error(outcome: Outcome, reason: str, trace_id: str) -> ScenarioError:
@@ -104,8 +170,7 @@ def api_error(outcome: Outcome, reason: str, trace_id: str) -> ScenarioError:
     is_page = "html" in outcome.headers.get("content-type", "").lower()
     if status in (407, 511) or (is_page and status in (401, 403)):
         message = "A proxy or login page of the network answered instead of Scenario."
-        remedy = "Log in to the network in a web browser, or check the proxy settings, then try again."
-        return ProtocolError(message, remedy, status=status, reason=reason, trace_id=trace_id)
+        return ProtocolError(message, _NETWORK_REMEDY, status=status, reason=reason, trace_id=trace_id)
     error = _class_for(status, reason)
     message = error.default_message
     if reason:

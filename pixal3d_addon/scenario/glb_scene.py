@@ -1,31 +1,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a glTF document puts into its scene: counts and bounds, from the accessors' own words.
+"""What a glTF document puts into its scene: counts and bounds, of the vertices that are really there.
 
-Says no where Blender's importer would: nodes in a circle, indices to nowhere, accessors beyond their data.
+Says no where Blender's importer would: nodes in a circle, corners without a vertex.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 from . import limits
-from .answers import listing, mapping, number, string
 from .errors import UnreadableModelError
+from .glb_data import Data
+from .glb_schema import Document, Fields, contradiction, items
 
 Vector = tuple[float, float, float]
 Matrix = tuple[tuple[float, ...], ...]
 """Four rows of four."""
 
-_TRIANGLES: Final = 4
-_STRIP_AND_FAN: Final = (5, 6)
-_COMPONENT_BYTES: Final = {5120: 1, 5121: 1, 5122: 2, 5123: 2, 5125: 4, 5126: 4}
-_COMPONENTS: Final = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
-_NORMALIZED: Final = {5120: 127.0, 5121: 255.0, 5122: 32767.0, 5123: 65535.0}
+_POINTS, _LINES, _LINE_LOOP, _LINE_STRIP, _TRIANGLES, _STRIP, _FAN = range(7)
+_FEWEST_CORNERS: Final = {_LINE_LOOP: 1, _LINE_STRIP: 2, _STRIP: 3, _FAN: 3}
 _IDENTITY: Final[Matrix] = ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
+_TYPES: Final = {
+    "POSITION": ("VEC3",),
+    "NORMAL": ("VEC3",),
+    "TEXCOORD": ("VEC2",),
+    "COLOR": ("VEC3", "VEC4"),
+    "JOINTS": ("VEC4",),
+    "WEIGHTS": ("VEC4",),
+}
+"""Of the attributes that the importer reads, by their names without a number. Those of one's own may have any but MAT2
+and MAT3."""
+_UNSIGNED: Final = (5121, 5123, 5125)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,135 +57,153 @@ class _Mesh:
     high: Vector
 
 
-def read_scene(document: Mapping[str, object], binary_bytes: int) -> Scene:
-    """The default scene of `document`, whose binary chunk has `binary_bytes`.
+def read_scene(document: Document, data: Data) -> Scene:
+    """The default scene of `document`.
 
-    :raises UnreadableModelError: it has no surface, or contradicts itself.
+    :raises UnreadableModelError: it has no surface, or Blender could not make it.
     """
-    _check_data(document, binary_bytes)
-    meshes: dict[int, _Mesh | None] = {}
+    nodes = items(document, "nodes")
+    roots = _roots(document, nodes)
+    numbers: set[int] = {node["mesh"] for node in nodes if node.get("mesh") is not None}
+    all_meshes = items(document, "meshes")
+    meshes = {number: _mesh(all_meshes[number], data, f"meshes/{number}") for number in numbers}
+    used: dict[int, _Mesh] = {}
     low, high = [math.inf] * 3, [-math.inf] * 3
-    for node, matrix in _nodes(document):
-        if "mesh" not in node:
+    for index, matrix in _placed(nodes, roots):
+        number: int | None = nodes[index].get("mesh")
+        mesh = None if number is None else meshes[number]
+        if number is None or mesh is None:
             continue
-        index = _natural(node["mesh"])
-        if index not in meshes:
-            meshes[index] = _mesh(document, index)
-        mesh = meshes[index]
-        if mesh is None:
-            continue
+        used[number] = mesh
         for corner in product(*zip(mesh.low, mesh.high, strict=True)):
             point = _transformed(matrix, corner)
             low, high = list(map(min, low, point)), list(map(max, high, point))
-    found = [mesh for mesh in meshes.values() if mesh is not None]
-    if not found:
+    if not used:
         raise UnreadableModelError("The model file has no mesh in it.")
+    if max(map(abs, (*low, *high))) > limits.GLB_EXTENT_M:
+        raise UnreadableModelError("The model is far larger than Pixal3D makes them.", reason="bounds")
     return Scene(
-        sum(mesh.vertices for mesh in found),
-        sum(mesh.triangles for mesh in found),
+        sum(mesh.vertices for mesh in used.values()),
+        sum(mesh.triangles for mesh in used.values()),
         (low[0], low[1], low[2]),
         (high[0], high[1], high[2]),
     )
 
 
-def _mesh(document: Mapping[str, object], index: int) -> _Mesh | None:
+def _mesh(mesh: Fields, data: Data, where: str) -> _Mesh | None:
     """``None`` if it has no triangles."""
-    positions: dict[int, Mapping[str, object]] = {}
+    positions: dict[int, int] = {}
+    """The number of vertices, by the accessor."""
     triangles = 0
-    for primitive in map(mapping, listing(_item(document, "meshes", index).get("primitives"))):
-        position = mapping(primitive.get("attributes")).get("POSITION")
-        if position is None:
+    for number, primitive in enumerate(mesh["primitives"]):
+        index = primitive["attributes"].get("POSITION")
+        if index is None:  # the importer passes it over
             continue
-        corners = _natural(_item(document, "accessors", primitive.get("indices", position)).get("count"))
-        mode = primitive.get("mode", _TRIANGLES)
-        count = corners // 3 if mode == _TRIANGLES else max(0, corners - 2) if mode in _STRIP_AND_FAN else 0
+        count = _triangles(primitive, data, f"{where}/primitives/{number}")
         if count:
             triangles += count
-            positions[_natural(position)] = _item(document, "accessors", position)
-    if not triangles:
+            positions[index] = data.accessor(index)["count"]
+    boxes = [box for index in positions if (box := data.box(index)) is not None]
+    if not boxes:
         return None
-    boxes = [_box(accessor) for accessor in positions.values()]
     low, high = [box[0] for box in boxes], [box[1] for box in boxes]
     return _Mesh(
-        sum(_natural(accessor.get("count")) for accessor in positions.values()),
+        sum(positions.values()),
         triangles,
         (min(v[0] for v in low), min(v[1] for v in low), min(v[2] for v in low)),
         (max(v[0] for v in high), max(v[1] for v in high), max(v[2] for v in high)),
     )
 
 
-def _check_data(document: Mapping[str, object], binary_bytes: int) -> None:
-    buffers = [mapping(b) for b in listing(document.get("buffers"))]
-    for index, buffer in enumerate(buffers):
-        length = _natural(buffer.get("byteLength"))
-        if "uri" not in buffer and (index > 0 or length > binary_bytes):
-            raise UnreadableModelError("The model file has less data than it says.")
-    for view in map(mapping, listing(document.get("bufferViews"))):
-        buffer = _item(document, "buffers", view.get("buffer"))
-        if _natural(view.get("byteOffset", 0)) + _natural(view.get("byteLength")) > _natural(buffer.get("byteLength")):
-            raise _contradiction()
-    for image in map(mapping, listing(document.get("images"))):
-        if "bufferView" in image:
-            _item(document, "bufferViews", image["bufferView"])
-    for accessor in map(mapping, listing(document.get("accessors"))):
-        _check_accessor(document, accessor)
+def _triangles(primitive: Fields, data: Data, where: str) -> int:
+    """How many there are. Each corner is a vertex, for which there is a value of each attribute.
+
+    Corners that are left over made a mesh of corners without a face, with which Blender 4.2.22 and 4.5 crash.
+    """
+    attributes: dict[str, Fields] = {name: data.accessor(i) for name, i in primitive["attributes"].items()}
+    corners = attributes["POSITION"]["count"]
+    highest = corners - 1
+    if primitive.get("indices") is not None:
+        indices = data.accessor(primitive["indices"])
+        if indices["type"] != "SCALAR" or indices["componentType"] not in _UNSIGNED:
+            raise contradiction(f"{where}/indices")
+        corners, highest = indices["count"], data.highest(primitive["indices"])
+    given = [*attributes.items()]
+    for target in primitive.get("targets") or ():
+        given += [(name, data.accessor(index)) for name, index in target.items() if name == "POSITION"]
+    for name, accessor in given:
+        kind = name.partition("_")[0]
+        if name.startswith(("_", "KHR_")):
+            is_known = accessor["type"] not in ("MAT2", "MAT3")
+        else:
+            is_known = kind not in _TYPES or accessor["type"] in _TYPES[kind]
+        if not is_known or (accessor["count"] <= highest and (kind in _TYPES or name.startswith(("_", "KHR_")))):
+            raise contradiction(f"{where}/attributes/{name[:30]}")
+    mode = _TRIANGLES if primitive.get("mode") is None else primitive["mode"]
+    is_left_over = (mode == _TRIANGLES and corners % 3) or (mode == _LINES and corners % 2)
+    if is_left_over or corners < _FEWEST_CORNERS.get(mode, 0):
+        raise contradiction(where)
+    return corners // 3 if mode == _TRIANGLES else corners - 2 if mode in (_STRIP, _FAN) else 0
 
 
-def _check_accessor(document: Mapping[str, object], accessor: Mapping[str, object]) -> None:
-    count = _natural(accessor.get("count"))
-    if count > limits.GLB_ACCESSOR_ELEMENTS:
-        raise UnreadableModelError("The model is far larger than Pixal3D makes them.")
-    element = _COMPONENT_BYTES.get(_natural(accessor.get("componentType")), 0)
-    element *= _COMPONENTS.get(string(accessor.get("type")), 0)
-    if element == 0:
-        raise _contradiction()
-    if count == 0 or "bufferView" not in accessor:
-        return
-    view = _item(document, "bufferViews", accessor["bufferView"])
-    stride = _natural(view.get("byteStride", 0)) or element
-    if _natural(accessor.get("byteOffset", 0)) + stride * (count - 1) + element > _natural(view.get("byteLength")):
-        raise _contradiction()
+def _roots(document: Document, nodes: list[Fields]) -> list[int]:
+    """Of the default scene; without scenes, the nodes that are nobody's children.
+
+    :raises UnreadableModelError: the nodes are no trees. In a circle the importer would walk until the memory is full.
+    """
+    children = [list(node.get("children") or ()) for node in nodes]
+    below = [child for each in children for child in each]
+    if len(below) != len(set(below)):
+        raise contradiction("nodes/parents")
+    level = tops = sorted(set(range(len(nodes))) - set(below))
+    reached = 0
+    for _ in range(limits.GLB_NODE_DEPTH + 1):
+        reached += len(level)
+        level = [child for index in level for child in children[index]]
+    if reached != len(nodes):
+        raise contradiction("nodes/depth")
+    scenes = [list(scene.get("nodes") or ()) for scene in items(document, "scenes")]
+    in_scenes = 0
+    for roots in scenes:
+        if len(roots) != len(set(roots)):
+            raise contradiction("scenes/nodes")
+        everything = list(_below(roots, children))
+        if len(everything) != len(set(everything)):
+            raise contradiction("scenes/nodes")
+        in_scenes += len(everything)
+    if in_scenes > limits.GLB_NODES:
+        raise UnreadableModelError("The model is far larger than Pixal3D makes them.", reason="scenes/nodes")
+    chosen: Any = document.get("scene") or 0
+    return scenes[chosen] if scenes else tops
 
 
-def _nodes(document: Mapping[str, object]) -> Iterator[tuple[Mapping[str, object], Matrix]]:
+def _below(roots: list[int], children: list[list[int]]) -> Iterator[int]:
+    """All nodes of a scene, each as often as it is in it."""
+    level = roots
+    while level:
+        yield from level
+        level = [child for index in level for child in children[index]]
+
+
+def _placed(nodes: list[Fields], roots: list[int]) -> Iterator[tuple[int, Matrix]]:
     """Each node of the scene with its transform to the world."""
-    scenes = listing(document.get("scenes"))
-    if scenes:
-        roots = listing(_item(document, "scenes", document.get("scene", 0)).get("nodes"))
-    else:
-        nodes = listing(document.get("nodes"))
-        children = {_natural(child) for node in nodes for child in listing(mapping(node).get("children"))}
-        roots = [index for index in range(len(nodes)) if index not in children]
-    stack: list[tuple[object, Matrix, int]] = [(root, _IDENTITY, 0) for root in roots]
-    visited: set[object] = set()
+    stack = [(root, _IDENTITY) for root in roots]
     while stack:
-        index, parent, depth = stack.pop()
-        node = _item(document, "nodes", index)
-        if index in visited or depth > limits.GLB_NODE_DEPTH:
-            raise _contradiction()  # a node has one parent at most
-        visited.add(index)
-        matrix = _multiplied(parent, _local(node))
-        yield node, matrix
-        stack += [(child, matrix, depth + 1) for child in listing(node.get("children"))]
+        index, parent = stack.pop()
+        matrix = _multiplied(parent, _local(nodes[index]))
+        yield index, matrix
+        stack += [(child, matrix) for child in nodes[index].get("children") or ()]
 
 
-def _box(accessor: Mapping[str, object]) -> tuple[Vector, Vector]:
-    """Lowest and highest corner, which glTF makes a duty of position accessors."""
-    scale = 1.0
-    if accessor.get("normalized") is True:  # KHR_mesh_quantization
-        scale = 1.0 / _NORMALIZED.get(_natural(accessor.get("componentType")), 1.0)
-    (x, y, z), (to_x, to_y, to_z) = _numbers(accessor.get("min"), 3), _numbers(accessor.get("max"), 3)
-    return (x * scale, y * scale, z * scale), (to_x * scale, to_y * scale, to_z * scale)
-
-
-def _local(node: Mapping[str, object]) -> Matrix:
+def _local(node: Fields) -> Matrix:
     """A node's own transform: a matrix, column by column, or translation, rotation (x, y, z, w) and scale."""
-    if "matrix" in node:
-        m = _numbers(node["matrix"], 16)
-        return tuple(tuple(m[row + 4 * column] for column in range(4)) for row in range(4))
-    tx, ty, tz = _numbers(node.get("translation", [0, 0, 0]), 3)
-    x, y, z, w = _numbers(node.get("rotation", [0, 0, 0, 1]), 4)
-    sx, sy, sz = _numbers(node.get("scale", [1, 1, 1]), 3)
+    if m := node.get("matrix"):
+        return tuple(tuple(float(m[row + 4 * column]) for column in range(4)) for row in range(4))
+    tx, ty, tz = map(float, node.get("translation") or (0, 0, 0))
+    rotation = [float(v) for v in node.get("rotation") or (0, 0, 0, 1)]
+    length = math.hypot(*rotation) or 1.0  # Blender's rotations have length 1
+    x, y, z, w = (v / length for v in rotation)
+    sx, sy, sz = map(float, node.get("scale") or (1, 1, 1))
     return (
         ((1 - 2 * (y * y + z * z)) * sx, 2 * (x * y - z * w) * sy, 2 * (x * z + y * w) * sz, tx),
         (2 * (x * y + z * w) * sx, (1 - 2 * (x * x + z * z)) * sy, 2 * (y * z - x * w) * sz, ty),
@@ -192,30 +219,5 @@ def _multiplied(a: Matrix, b: Matrix) -> Matrix:
 def _transformed(matrix: Matrix, point: tuple[float, ...]) -> Vector:
     x, y, z = (sum(matrix[row][k] * v for k, v in enumerate((*point, 1.0))) for row in range(3))
     if not (math.isfinite(x) and math.isfinite(y) and math.isfinite(z)):
-        raise _contradiction()
+        raise contradiction("bounds")
     return x, y, z
-
-
-def _item(document: Mapping[str, object], kind: str, index: object) -> Mapping[str, object]:
-    items = listing(document.get(kind))
-    if _natural(index) >= len(items):
-        raise _contradiction()
-    return mapping(items[_natural(index)])
-
-
-def _natural(value: object) -> int:
-    """A number without sign or fraction, such as an index or a length."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise _contradiction()
-    return value
-
-
-def _numbers(value: object, count: int) -> list[float]:
-    found = [n for n in map(number, listing(value)) if n is not None]
-    if len(found) != count:
-        raise _contradiction()
-    return found
-
-
-def _contradiction() -> UnreadableModelError:
-    return UnreadableModelError("The model file contradicts itself.")

@@ -13,9 +13,13 @@ from typing import BinaryIO, Final
 from . import limits
 from .body import Progress
 from .errors import ConnectionLostError, DownloadError, IncompleteDownloadError
+from .reply import length_of
 
 _HEADER: Final = struct.Struct("<4sII")  # magic, version, length of the whole file: glTF 2.0, GLB header
-_CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
+_ETAG: Final = re.compile(r'"[!#-~]{0,200}"')
+"""A strong one, fit to go back in a header."""
+_PAGE_STARTS: Final = (b"<!doctype", b"<html")
 
 
 class NotGlbError(Exception):
@@ -39,7 +43,6 @@ class PartialGlb:
         self._declared: int | None = None
         self._total: int | None = None
         self._etag = ""
-        self._is_page = False
         self._damaged = 0
         self._unpacker: zlib._Decompress | None = None
 
@@ -62,11 +65,15 @@ class PartialGlb:
         """An answer is about to bring bytes; ``False`` if they fit nothing, and the next request has to start anew.
 
         A 206 is believed only if it is exactly the rest that was asked for, of a file of the same length.
+
+        :raises DownloadError: a login page, or packed in a way that was not asked for.
         """
-        total = _length(headers.get("content-length"))
+        if "html" in headers.get("content-type", "").lower():
+            raise _page()
+        total = length_of(headers.get("content-length"))
         if status != 200:
             found = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
-            whole = _length(found[2]) if found else None
+            whole = length_of(found[2]) if found else None
             is_same = whole is None or self._total in (None, whole)
             if status != 206 or not found or int(found[1]) != self.done or not is_same:
                 self._restart()
@@ -75,8 +82,7 @@ class PartialGlb:
         elif self.done:
             self._restart()
         etag = headers.get("etag", "")
-        self._etag = "" if etag.startswith("W/") else etag
-        self._is_page = "html" in headers.get("content-type", "").lower()
+        self._etag = etag if _ETAG.fullmatch(etag) else ""
         encoding = headers.get("content-encoding", "").strip().lower()
         if encoding in ("gzip", "x-gzip", "deflate"):  # stored so at the CDN, whatever we accept
             self._unpacker, total = zlib.decompressobj(wbits=47), None
@@ -95,7 +101,7 @@ class PartialGlb:
         if self._unpacker is None:
             self._write(chunk)
             return
-        while True:
+        while not self._unpacker.eof:
             try:
                 unpacked = self._unpacker.decompress(chunk, limits.CHUNK_BYTES)
             except zlib.error:
@@ -106,6 +112,10 @@ class PartialGlb:
                 return
         self._damage("The model arrives damaged.")
         raise ConnectionLostError()
+
+    def is_too_long(self) -> bool:
+        """Whether there is more already than the GLB's header says. What follows is of no use."""
+        return self._declared is not None and self.done > self._declared
 
     def is_complete(self) -> bool:
         """After an answer has ended. If not, the next request asks for the rest, or for all of it.
@@ -138,11 +148,8 @@ class PartialGlb:
             self._on_progress(self.done, self._total or self._declared or 0)
 
     def _read_header(self) -> None:
-        if self._is_page:
-            raise DownloadError(
-                "A web page came instead of the model.",
-                "Log in to the network in a web browser if it asks for that, then fetch the model again.",
-            )
+        if self._start.lower().startswith(_PAGE_STARTS):
+            raise _page()
         if not b"glTF".startswith(self._start[:4]):
             raise NotGlbError
         if len(self._start) == _HEADER.size:
@@ -165,8 +172,11 @@ class PartialGlb:
         self.done = 0
 
 
-def _length(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+def _page() -> DownloadError:
+    return DownloadError(
+        "A web page came instead of the model.",
+        "Log in to the network in a web browser if it asks for that, then fetch the model again.",
+    )
 
 
 def _too_large() -> DownloadError:

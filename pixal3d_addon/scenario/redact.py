@@ -21,6 +21,16 @@ _TOKEN: Final = re.compile(r"\b(Basic|Bearer)\s+[A-Za-z0-9+/._~-]{20,}=*")
 _SHORTEST_SECRET: Final = 4  # shorter ones are placeholders, and would turn up in ordinary words
 
 
+class Hidden(str):
+    """A text that shows itself where it is meant to, and not in a ``repr``: a crash reporter writes down the values of
+    variables, and the headers of a request are in many."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return _HIDDEN
+
+
 def redact(text: str, secrets: Iterable[str]) -> str:
     """`text` on one line, without `secrets`, credentials and signed queries, of bounded length."""
     for secret in sorted(secrets, key=len, reverse=True):

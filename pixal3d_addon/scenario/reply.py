@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-import time
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +17,8 @@ from .retry import Outcome
 
 if TYPE_CHECKING:
     import requests
+
+    from .adapter import Clock
 
 _NOT_OURS: Final = "Scenario's answer is not one that the add-on understands."
 _PAGE: Final = "A web page came instead of Scenario's answer."
@@ -48,16 +50,21 @@ class Stream:
     status: int
     headers: Mapping[str, str]
     _response: requests.Response = field(repr=False)
+    _clock: Clock = field(repr=False)
 
     @classmethod
-    def of(cls, response: requests.Response) -> Stream:
+    def of(cls, response: requests.Response, clock: Clock) -> Stream:
         """The answer of a request made with ``stream``."""
-        return cls(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response)
+        return cls(response.status_code, _headers_of(response), response, clock)
+
+    def more_time(self) -> None:
+        """The rest is worth waiting for."""
+        self._clock.start()
 
     def chunks(self) -> Iterator[bytes]:
         """The body as it comes over the wire, still packed.
 
-        :raises TransportError: it broke off.
+        :raises TransportError: it broke off, or there was no :meth:`more_time` for it.
         """
         raw, fault = self._response.raw, None
         try:
@@ -90,27 +97,38 @@ def network_errors() -> tuple[type[Exception], ...]:
     return requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError
 
 
-def read_reply(response: requests.Response, *, want_json: bool, seconds: float) -> Reply:
-    """All of a small answer, within `seconds`.
+def read_reply(response: requests.Response, *, want_json: bool) -> Reply:
+    """All of a small answer.
 
     :raises Exception: one of :func:`network_errors`, if it broke off. Not for a 4xx: its status says it all.
     """
-    stream = Stream.of(response)
+    status, headers = response.status_code, _headers_of(response)
+    is_page = "html" in headers.get("content-type", "").lower()
     fields: object = None
     problem = ""
     try:
-        data = _read_bytes(response, stream.headers.get("content-encoding", ""), seconds)
+        data = _read_bytes(response, headers.get("content-encoding", ""))
         if want_json:
-            fields = json.loads(data)
+            if not data and status != 204 and length_of(headers.get("content-length")) is None:
+                raise ConnectionAbortedError  # http.client takes a head that is cut for a whole one
+            fields = _json(data)
             problem = "" if isinstance(fields, dict) else _NOT_OURS
+        elif is_page:
+            problem = _PAGE
     except _UnusableError as error:
         problem = str(error)
     except (ValueError, RecursionError):
-        problem = _PAGE if "html" in stream.headers.get("content-type", "").lower() else _NOT_OURS
+        problem = _PAGE if is_page else _NOT_OURS
     except network_errors():
-        if not 400 <= stream.status < 500:
+        if not 400 <= status < 500:
             raise
-    return Reply(Outcome(stream.status, stream.headers, fields if isinstance(fields, dict) else {}), problem)
+    return Reply(Outcome(status, headers, fields if isinstance(fields, dict) else {}), problem)
+
+
+def length_of(text: str | None) -> int | None:
+    """The number of a header; ``None`` if there is none that makes sense."""
+    is_number = text is not None and text.isascii() and text.isdigit() and len(text) <= limits.INTEGER_DIGITS
+    return int(text) if text is not None and is_number else None
 
 
 class _UnusableError(Exception):
@@ -130,9 +148,32 @@ def _some(raw: Any) -> bytes:
     return chunk or bytes(raw.read(limits.CHUNK_BYTES, decode_content=False))  # at the end: gives the connection back
 
 
-def _read_bytes(response: requests.Response, encoding: str, seconds: float) -> bytes:
+def _json(data: bytes) -> object:
+    """What any part of the add-on can keep: no NaN, nothing infinite, no endless number, no half of a character.
+
+    :raises ValueError, RecursionError: it is not JSON.
+    """
+    fields: object = json.loads(data, parse_float=_finite, parse_int=_whole, parse_constant=lambda name: None)
+    if b"\\ud" in data.lower():  # \ud83d without its other half can't be written to a file
+        fields = json.loads(json.dumps(fields, ensure_ascii=False).encode(errors="replace"))
+    return fields
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if len(text) <= limits.INTEGER_DIGITS else None
+
+
+def _headers_of(response: requests.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _read_bytes(response: requests.Response, encoding: str) -> bytes:
     """Unpacked here, because urllib3 lets 64 KB become 64 MB in one call."""
-    deadline = time.monotonic() + seconds
     unpacker = None
     match encoding.strip().lower():
         case "" | "identity":
@@ -152,9 +193,8 @@ def _read_bytes(response: requests.Response, encoding: str, seconds: float) -> b
         data += chunk
         if max(wire_bytes, len(data)) > limits.JSON_ANSWER_BYTES:
             raise _UnusableError("Scenario's answer is far larger than it should be.")
-        if time.monotonic() > deadline:
-            raise TimeoutError
-    announced = response.headers.get("Content-Length", "")
-    if announced.isdecimal() and wire_bytes < int(announced):  # urllib3 1.26 takes a cut for the end
+    announced = length_of(response.headers.get("Content-Length"))
+    is_bodiless = response.status_code in (204, 304)
+    if announced is not None and wire_bytes < announced and not is_bodiless:  # urllib3 1.26 takes a cut for the end
         raise ConnectionAbortedError
     return bytes(data)

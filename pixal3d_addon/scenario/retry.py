@@ -35,7 +35,19 @@ class Fault(Enum):
     CONNECT_TIMEOUT = auto()
     TIMEOUT = auto()
     TLS = auto()
+    """Nobody whom we trust has signed the server's certificate."""
+    TLS_DATE = auto()
+    """It is too old or not valid yet, by this computer's clock."""
+    TLS_NAME = auto()
+    """It is another server's."""
+    TLS_VERSION = auto()
+    """There is no version of TLS that both sides speak."""
+    NOT_TLS = auto()
     PROXY = auto()
+    PROXY_LOGIN = auto()
+    PROXY_REFUSAL = auto()
+    PROXY_KIND = auto()
+    """SOCKS, or something unknown."""
     LOST = auto()
 
 
@@ -46,6 +58,7 @@ class Outcome:
     :ivar sent: whether any byte of the body had been handed over, so that the service could have acted on it.
     :ivar headers: of the answer, names in lower case.
     :ivar fields: of the answer's JSON object, if it was one.
+    :ivar proxy: the host and port of the one that was to be used.
     """
 
     status: int | None = None
@@ -53,6 +66,7 @@ class Outcome:
     fields: Mapping[str, object] = field(default_factory=dict)
     fault: Fault | None = None
     sent: bool = True
+    proxy: str = ""
 
 
 _NO_CONNECTION: Final = frozenset({Fault.REFUSED, Fault.UNREACHABLE, Fault.DNS, Fault.CONNECT_TIMEOUT})
@@ -66,7 +80,7 @@ def delay_seconds(
 
     :param attempt: the number of the attempt that ended so, from 1.
     :param chance: 0 to 1, the jitter.
-    :param now: for a ``Retry-After`` that is a date.
+    :param now: for a ``Retry-After`` that is a date; if not given, by the answer's own ``Date``, else by our clock.
     """
     if attempt >= limits.ATTEMPTS or not _may_repeat(call, outcome):
         return None
@@ -90,8 +104,9 @@ def asked_seconds(outcome: Outcome, now: datetime | None = None) -> float | None
         return milliseconds / 1000
     header = outcome.headers.get("retry-after", "")
     seconds = number(header)
-    if seconds is None and header:
-        seconds = _seconds_until(header, now or datetime.now(UTC))
+    if seconds is None and (until := _moment(header)):
+        # By the clock that the date is of: this computer's may be wrong by hours.
+        seconds = (until - (now or _moment(outcome.headers.get("date", "")) or datetime.now(UTC))).total_seconds()
     if seconds is None or seconds <= 0:
         seconds = number(outcome.fields.get("remainingSeconds"))
     return seconds if seconds is not None and seconds > 0 else None
@@ -115,11 +130,13 @@ def _may_repeat(call: Call, outcome: Outcome) -> bool:
     return outcome.status is not None and (outcome.status in (408, 429) or 500 <= outcome.status < 600)
 
 
-def _seconds_until(date: str, now: datetime) -> float | None:
+def _moment(date: str) -> datetime | None:
+    if not date:
+        return None
     import email.utils  # rarely needed, and slow to import
 
     try:
         moment = email.utils.parsedate_to_datetime(date)
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

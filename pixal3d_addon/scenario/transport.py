@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Requests over HTTP, with the rules that hold for all of them. What they ask for is the client's business.
 
-- Every address is checked (:func:`.connection.check_url`), whoever it came from.
-- The key goes to the configured API only. Other hosts (storage, CDN) get a request without credentials.
-- requests and urllib3 repeat nothing and follow nothing: their retries are off, redirects too.
+- Every address is checked (:func:`.connection.check_url`), and more so one that the service gave
+  (:func:`.connection.check_given_url`).
+- The key goes to the configured API only, for whose addresses there is one method, :meth:`Transport.ask`. Other hosts
+  (storage, CDN) get a request without credentials.
+- requests and urllib3 repeat nothing and follow nothing. There is no ``requests.Session``, which reads all of a
+  redirect's body although told not to follow it, keeps cookies, and puts a password of ``~/.netrc`` in our key's place.
 - An answer is read up to a size, before and after unpacking, and up to a deadline.
-- Proxies and CA bundles come from the environment, as everywhere with requests; ``~/.netrc`` does not, as requests
-  would put its password in place of our key, and send it to the CDN as well.
+- Proxies and CA bundles come from the environment or the system, as everywhere with requests.
 - What one client is told about the pace holds for all that share its gate (:mod:`.gate`).
 - An error carries no exception of requests along: its request has the key in a header and the signature in its URL.
 
@@ -23,16 +25,18 @@ from urllib.parse import urlencode
 
 from . import limits
 from .body import MakeBody
-from .connection import USER_AGENT, Connection, check_url, is_loopback
-from .errors import CanceledError, ProtocolError, ScenarioError
+from .connection import USER_AGENT, Connection, check_given_url, check_url, host_and_port, is_loopback
+from .errors import CanceledError, ConfigurationError, ProtocolError, ScenarioError
 from .faults import api_error, fault_of, reason_of, trace_id_of, transport_error
 from .gate import Gate
-from .redact import redact
+from .redact import Hidden, redact
 from .reply import Reply, Stream, network_errors, read_reply
 from .retry import Call, Outcome, delay_seconds
 
 if TYPE_CHECKING:
     import requests
+
+    from .adapter import StrictAdapter
 
 _JSON_HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
@@ -47,13 +51,14 @@ class Transport:
         self._gate = gate or Gate()
         self._cancel = cancel or threading.Event()
         self._pace = pace
-        self._session: requests.Session | None = None
+        self._adapter: StrictAdapter | None = None
+        self._proxy = ""
 
     def close(self) -> None:
         """Any number of times."""
-        session, self._session = self._session, None
-        if session is not None:
-            session.close()
+        adapter, self._adapter = self._adapter, None
+        if adapter is not None:
+            adapter.close()
 
     def clean(self, text: str) -> str:
         """`text` without secrets, of bounded length."""
@@ -90,20 +95,29 @@ class Transport:
         :returns: the JSON object of the answer.
         :raises ScenarioError: there is none.
         """
-        return self._repeat(lambda: self.ask(method, self.url(path, query or {}), body)).fields
+        return self._repeat(lambda: self.ask(method, path, query, body)).fields
 
     def put(self, url: str, body: MakeBody) -> None:
         """Send `body` to a presigned `url`, without credentials, repeated as :mod:`.retry` says.
 
         :raises ScenarioError: it was not taken.
         """
+        check_given_url(url, self._connection)
 
         def attempt() -> Reply:
             return self._exchange("PUT", url, {"Accept": "*/*"}, body, want_json=False)
 
         self._repeat(attempt)
 
-    def ask(self, method: str, url: str, body: MakeBody | None = None, *, is_submission: bool = False) -> Reply:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: MakeBody | None = None,
+        *,
+        is_submission: bool = False,
+    ) -> Reply:
         """One attempt at a call of the API.
 
         :param is_submission: use a connection of its own, as a kept one that the server has closed meanwhile fails
@@ -113,10 +127,10 @@ class Transport:
         while (seconds := self._gate.seconds_left()) > 0:
             if self._cancel.wait(seconds):
                 raise CanceledError()
-        headers = {**_JSON_HEADERS, "Authorization": f"Basic {self._connection.credentials.token()}"}
+        headers = {**_JSON_HEADERS, "Authorization": Hidden(f"Basic {self._connection.credentials.token()}")}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        reply = self._exchange(method, url, headers, body, is_submission=is_submission)
+        reply = self._exchange(method, self.url(path, query or {}), headers, body, is_submission=is_submission)
         self._gate.note(reply.outcome, self._pace.wait_scale)
         return reply
 
@@ -126,20 +140,22 @@ class Transport:
         :raises ScenarioError: no answer came.
         """
         self.check_cancel()
+        check_given_url(url, self._connection)
+        adapter = self._keep_adapter()
         fault = None
         try:
-            response = self._send(self._keep_session(), "GET", url, dict(headers), None, self._pace.read_seconds)
+            response = self._send(adapter, "GET", url, dict(headers), None, self._pace.read_seconds)
         except network_errors() as error:
             fault = fault_of(error, sent=False)
         if fault is not None:
-            raise transport_error(fault)
-        return Stream.of(response)
+            raise transport_error(fault, self._proxy)
+        return Stream.of(response, adapter.clock)
 
     def failure(self, reply: Reply) -> ScenarioError:
         """The error for a reply that is not good."""
         outcome = reply.outcome
         if outcome.fault is not None:
-            return transport_error(outcome.fault)
+            return transport_error(outcome.fault, outcome.proxy)
         reason, trace_id = self.clean(reason_of(outcome.fields)), self.clean(trace_id_of(outcome.fields))
         if outcome.status is not None and outcome.status < 300:
             return ProtocolError(reply.problem, status=outcome.status, reason=reason, trace_id=trace_id)
@@ -169,12 +185,12 @@ class Transport:
     ) -> Reply:
         self.check_cancel()
         body = make_body(self._cancel) if make_body is not None else None
-        session = _new_session() if is_submission else self._keep_session()
+        adapter = self._new_adapter() if is_submission else self._keep_adapter()
         timeout = self._pace.submit_read_seconds if is_submission else self._pace.read_seconds
         response = None
         try:
-            response = self._send(session, method, url, headers, body, timeout)
-            return read_reply(response, want_json=want_json, seconds=self._pace.answer_seconds)
+            response = self._send(adapter, method, url, headers, body, timeout)
+            return read_reply(response, want_json=want_json)
         except network_errors() as error:
             sent = response is not None or (body is not None and body.started)
             fault = fault_of(error, sent=sent)
@@ -182,12 +198,12 @@ class Transport:
             if response is not None:
                 response.close()
             if is_submission:
-                session.close()
-        return Reply(Outcome(fault=fault, sent=sent))
+                adapter.close()
+        return Reply(Outcome(fault=fault, sent=sent, proxy=self._proxy))
 
     def _send(
         self,
-        session: requests.Session,
+        adapter: StrictAdapter,
         method: str,
         url: str,
         headers: dict[str, str],
@@ -196,32 +212,32 @@ class Transport:
     ) -> requests.Response:
         import requests
 
+        from .adapter import proxy_of
+
         host = check_url(url).hostname or ""
         headers["User-Agent"] = USER_AGENT
-        # An auth of our own that does nothing keeps requests from looking into ~/.netrc.
-        request = requests.Request(method, url, headers, data=body, auth=lambda prepared: prepared)
-        prepared = session.prepare_request(request)
+        try:
+            prepared = requests.Request(method, url, headers, data=body).prepare()
+        except requests.exceptions.InvalidURL:
+            prepared = None
+        if prepared is None:
+            raise ConfigurationError("The web address is not valid.")
         if url.isascii():
             prepared.url = url  # requests decodes %7E and the like, and a signed URL is valid to the letter only
         # A proxy can't reach this machine's loopback.
-        proxies = {"no_proxy": host} if is_loopback(host) else {}
-        settings = session.merge_environment_settings(prepared.url, proxies, True, None, None)
+        proxy = None if is_loopback(host) else proxy_of(url)
+        self._proxy = host_and_port(proxy or "")
         timeout = (self._pace.connect_seconds, read_timeout)
-        return session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
+        proxies = {"all": proxy} if proxy else {}
+        return adapter.send(prepared, stream=True, timeout=timeout, verify=True, proxies=proxies)
 
-    def _keep_session(self) -> requests.Session:
-        if self._session is None:
-            self._session = _new_session()
-        return self._session
+    def _keep_adapter(self) -> StrictAdapter:
+        if self._adapter is None:
+            self._adapter = self._new_adapter()
+        return self._adapter
 
+    def _new_adapter(self) -> StrictAdapter:
+        network_errors()  # says it in words if requests can't be imported
+        from .adapter import StrictAdapter
 
-def _new_session() -> requests.Session:
-    network_errors()  # says it in words if requests can't be imported
-    import http.cookiejar
-
-    import requests
-
-    session = requests.Session()
-    session.headers.clear()
-    session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-    return session
+        return StrictAdapter(self._pace.read_seconds, self._pace.answer_seconds)

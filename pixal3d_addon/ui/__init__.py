@@ -5,13 +5,26 @@ from __future__ import annotations
 
 import bpy
 
-from ..blender import connection_check, image_look, mesh_check, open_file, prepared, pricing, resume, session, watcher
+from ..blender import (
+    connection_check,
+    image_look,
+    kept_key,
+    key_move,
+    mesh_check,
+    open_file,
+    prepared,
+    pricing,
+    resume,
+    session,
+    watcher,
+)
 from . import (
     entrances,
     generation_list,
     generation_operators,
     image_operators,
     import_operators,
+    key_operators,
     mesh_operators,
     operators,
     panels,
@@ -29,6 +42,7 @@ _CLASSES = (
     *preferences.classes,
     *watcher.classes,
     *operators.classes,
+    *key_operators.classes,
     *image_operators.classes,
     *import_operators.classes,
     *generation_operators.classes,
@@ -59,6 +73,8 @@ def unregister() -> None:
     resume.close()
     watcher.stop_watching()
     connection_check.close()
+    key_move.close()
+    kept_key.close()
     pricing.close()
     mesh_check.close()
     image_look.close()

@@ -8,7 +8,8 @@ from typing import Any
 import bpy
 
 from .. import __package__ as base_package
-from ..blender import connection_check, online, session
+from ..blender import connection_check, kept_key, online, session
+from .key_operators import draw_no_key
 from .layout_parts import draw_text
 from .texts import said
 
@@ -36,6 +37,11 @@ def draw_connection(layout: Any, context: bpy.types.Context) -> None:
 
 
 def _draw_key(layout: Any, context: bpy.types.Context) -> None:
+    preferences = session.preferences()
+    if session.key_place() != kept_key.PREFERENCES:
+        draw_no_key(layout, context)
+        layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = base_package
+        return
     draw_text(
         layout,
         context,
@@ -46,7 +52,6 @@ def _draw_key(layout: Any, context: bpy.types.Context) -> None:
     if found:
         text = said("{found} is set in the environment, but {missing} is not.", found=found, missing=missing)
         draw_text(layout, context, text, icon="ERROR")
-    preferences = session.preferences()
     if isinstance(preferences, bpy.types.AddonPreferences):
         column = layout.column()
         column.use_property_split = True

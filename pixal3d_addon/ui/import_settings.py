@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import bpy
@@ -104,13 +105,14 @@ def place_property(*, for_operator: bool = False, is_planned: bool = False) -> A
 def import_options(owner: Any, **changes: Any) -> ImportOptions:
     """What `owner` (an operator or a scene's settings) says of it."""
     values: dict[str, Any] = {
-        "turn": int(owner.turn),
+        # Empty is a choice that only a newer version knows.
+        "turn": int(owner.turn or 0),
         "height": owner.height if owner.use_height else 0.0,
         "shade_smooth": owner.shade_smooth,
         "merge_distance": owner.merge_distance if owner.use_merge else 0.0,
         "is_asset": owner.is_asset,
         "asset_catalog": owner.asset_catalog,
-        "textures": owner.textures,
+        "textures": owner.textures or "PACK",
     }
     return ImportOptions(**{**values, **changes})
 
@@ -132,7 +134,8 @@ def set_import_options(owner: bpy.types.Operator, options: ImportOptions) -> Non
         values["merge_distance"] = options.merge_distance
     for name, value in values.items():
         if not owner.properties.is_property_set(name):
-            setattr(owner, name, value)
+            with contextlib.suppress(TypeError, OverflowError):  # what a newer version has noted; the usual is done
+                setattr(owner, name, value)
 
 
 def draw_import_options(layout: Any, owner: Any) -> None:

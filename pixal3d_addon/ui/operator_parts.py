@@ -104,5 +104,12 @@ def can_ask_service(operator: type[bpy.types.Operator]) -> bool:
     """For ``poll``: whether there is a network and a key."""
     reason = online.offline_reason()
     if not reason and not session.key_source():
-        reason = "No Scenario API key is set. Enter it in the add-on's preferences"
+        reason = no_key_reason()
     return allowed(operator, reason)
+
+
+def no_key_reason() -> str:
+    """Why there is no key. Memory only."""
+    if session.is_reading_key():
+        return "The key is being read"
+    return session.key_problem() or "No Scenario API key is set. Enter it in the add-on's preferences"

@@ -6,9 +6,10 @@ from __future__ import annotations
 import bpy
 
 from .. import __package__ as base_package
-from ..blender import limits, online, session
+from ..blender import kept_key, limits, online, session
 from ..scenario import DEFAULT_BASE_URL
 from .first_steps import draw_connection
+from .key_operators import PLACES, draw_key
 from .layout_parts import draw_text
 from .texts import said
 
@@ -27,6 +28,10 @@ class PIXAL3D_AP_preferences(bpy.types.AddonPreferences):
         description="Secret that belongs to the key. Blender keeps it in its preferences file, readable by whoever "
         "can read that file",
         subtype="PASSWORD",
+    )
+    # Changed by moving the key (:mod:`..blender.key_move`), and not shown.
+    key_place: bpy.props.EnumProperty(
+        name="Keep the Key In", items=PLACES, default=kept_key.PREFERENCES, options={"HIDDEN"}
     )
     project_id: bpy.props.StringProperty(
         name="Project ID", description="Project to work in. Leave empty for the key's own project"
@@ -98,12 +103,7 @@ class PIXAL3D_AP_preferences(bpy.types.AddonPreferences):
         layout.use_property_decorate = False
 
         column = layout.column()
-        if session.key_source() == "environment":
-            column.label(text="Using the key from SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET", icon="INFO")
-        else:
-            column.prop(self, "api_key")
-            column.prop(self, "api_secret")
-            column.label(text="Keys are made at app.scenario.com, in the project's settings", icon="INFO")
+        draw_key(column, context, self)
         column.prop(self, "project_id")
         column.prop(self, "base_url")
         draw_connection(layout, context)

@@ -28,8 +28,10 @@ def parameter_properties(*, for_operator: bool = False) -> dict[str, Any]:
 
 
 def parameter_values(owner: Any) -> dict[str, Any]:
-    """The settings' values that `owner` (a scene's settings or an operator) holds, by identifier."""
-    return {parameter.identifier: getattr(owner, parameter.identifier) for parameter in SETTINGS}
+    """The settings' values that `owner` (a scene's settings or an operator) holds, by identifier. What a newer version
+    has written and this one doesn't know, which Blender tells as an empty choice, is the default."""
+    values = {parameter.identifier: getattr(owner, parameter.identifier) for parameter in SETTINGS}
+    return {p.identifier: str(p.default) if values[p.identifier] == "" else values[p.identifier] for p in SETTINGS}
 
 
 def set_parameter_values(owner: Any, values: Mapping[str, Any]) -> None:

@@ -50,7 +50,7 @@ def run(bench: Bench) -> list[Part]:
     steps = [turn["own steps"][0] for turn in later]
     gaps.append(Figure("longest of our own steps on the main thread", max(step[2] for step in steps), most=MOST_GAP_MS))
     gaps.append(Figure("longest at the first click after Blender's start", first["to ready"]["max"], idle["max"]))
-    gaps.append(Figure("longest when Blender draws the first image empty, before all that", found["image empty"]["max"]))
+    gaps.append(Figure("longest when Blender draws its first image empty, before", found["image empty"]["max"]))
     ours, direct = ([turn["last byte to placed"] for turn in later if turn["way"] == way] for way in ("ours", "direct"))
     megabytes = glb.stat().st_size / 1e6
     return [

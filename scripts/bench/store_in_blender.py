@@ -8,6 +8,7 @@ the window stands and everything that is to be timed is wrapped.
 from __future__ import annotations
 
 import functools
+import importlib
 import itertools
 import sqlite3  # noqa: F401  its first import would hold Python's lock, which has nothing to do with the store
 import statistics

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 MeshScale = Literal["honoured", "ignored"]
@@ -15,6 +16,9 @@ TextureFormat = Literal["webp", "png", "jpeg"]
 Variant = Literal["normal", "draco", "meshopt", "broken"]
 Outcome = Literal["success", "failure"]
 
+KEY_VARIABLE: Final = "PIXAL3D_STANDIN_KEY"
+SECRET_VARIABLE: Final = "PIXAL3D_STANDIN_SECRET"
+"""What every stand-in takes for its key and secret: the test run's, which is looked for afterwards."""
 FIXED_AT_START: Final = frozenset({"port", "key", "secret", "project_id"})
 
 
@@ -24,8 +28,10 @@ class Options:
 
     port: int = 0
     """0 takes a free port. The address is always 127.0.0.1."""
-    key: str = "api_standin_not_a_real_key"
-    secret: str = "standin-not-a-real-secret"
+    key: str = field(
+        default_factory=lambda: os.environ.get(KEY_VARIABLE) or "api_standin_not_a_real_key", repr=False)
+    secret: str = field(
+        default_factory=lambda: os.environ.get(SECRET_VARIABLE) or "standin-not-a-real-secret", repr=False)
     project_id: str = "proj_standin"
     job_seconds: float = 4.0
     upload_seconds: float = 0.6

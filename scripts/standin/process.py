@@ -16,7 +16,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,8 @@ class StandInProcess:
     """A running stand-in: where it is, the key pair it takes, and its steering."""
 
     base_url: str
-    key: str
-    secret: str
+    key: str = field(repr=False)  # a failed test shows what its arguments are
+    secret: str = field(repr=False)
     pid: int
 
     @classmethod

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from . import limits
+from . import limits, traffic
 from .errors import ApiRefusal, Refusal, StorageRefusal
 from .faults import Fault, FaultBook
 from .ledger import Ledger
@@ -79,6 +79,7 @@ class StandIn:
         self.stop()
 
     def note(self, request: Request, fault: Fault | None, connection: int) -> None:
+        traffic.keep(request)
         options, action = self.options, fault.action if fault else None
         self._log.add(request, key=options.key, secret=options.secret, fault=action, connection=connection)
 

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -310,3 +313,87 @@ def test_a_file_that_blender_refuses_is_a_sentence_and_leaves_the_scene_alone(
         imported(ready(str(path)))
     assert datablocks() == before
     assert path.exists()
+
+
+def of_many_kinds(path: Path, bone: Any = None, **changes: Any) -> str:
+    """A triangle in each of two scenes, one of them with bones and shape keys, a camera and a light."""
+    positions = struct.pack("<9f", -1, 0, 0, 1, 0, 0, 0, 2, 0.5) + struct.pack("<4f", 1, 0, 0, 0) * 3 + bytes(12)
+    views = [(0, 36), (36, 48), (84, 12)]
+    document = {
+        "asset": {"version": "2.0"},
+        "extensionsUsed": ["KHR_lights_punctual"],
+        "extensions": {"KHR_lights_punctual": {"lights": [{"type": "point"}]}},
+        "scene": 0,
+        "scenes": [{"nodes": [0, 1, 3, 4]}, {"nodes": [5]}],
+        "nodes": [
+            {"mesh": 0, "skin": 0},
+            {"children": [2]},
+            bone or {},
+            {"camera": 0},
+            {"extensions": {"KHR_lights_punctual": {"light": 0}}},
+            {"mesh": 1},
+            {"name": "in no scene"},
+        ],
+        "cameras": [{"type": "perspective", "perspective": {"yfov": 1, "znear": 1}}],
+        "skins": [{"joints": [1, 2]}],
+        "meshes": [
+            {
+                "primitives": [
+                    {"attributes": {"POSITION": 0, "WEIGHTS_0": 1, "JOINTS_0": 2}, "targets": [{"POSITION": 0}]}
+                ]
+            },
+            {"primitives": [{"attributes": {"POSITION": 0}, "material": 0}]},
+        ],
+        "materials": [{}],
+        "accessors": [
+            {"bufferView": 0, "componentType": 5126, "count": 3, "type": "VEC3"},
+            {"bufferView": 1, "componentType": 5126, "count": 3, "type": "VEC4"},
+            {"bufferView": 2, "componentType": 5121, "count": 3, "type": "VEC4"},
+        ],
+        "bufferViews": [{"buffer": 0, "byteOffset": start, "byteLength": length} for start, length in views],
+        "buffers": [{"byteLength": len(positions)}],
+        **changes,
+    }
+    text = json.dumps(document).encode()
+    text += b" " * (-len(text) % 4)
+    chunks = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(positions), b"BIN\0") + positions
+    path.write_bytes(struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks)
+    return str(path)
+
+
+BAD_FACTOR = [{"extensions": {"KHR_materials_ior": {"ior": "much"}}}]
+"""Where our check leaves it to the importer, which has made the rest by then."""
+BAD_BONE = {"extras": {"half a character \ud800": 1}}
+"""At which it fails when it wants to print that it can't take it."""
+
+
+@pytest.mark.parametrize("where", ["in a material", "in the middle of the bones"])
+def test_what_the_importer_has_made_when_it_fails_is_taken_back(
+    addon: Any, ready: Any, imported: Any, room: Any, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), "utf-8", "strict"))
+    changes: dict[str, Any] = {"materials": BAD_FACTOR} if where == "in a material" else {"bone": BAD_BONE}
+    path = of_many_kinds(tmp_path / "bad.glb", **changes)
+    room("scenario").inspect_glb(Path(path))
+    bpy.ops.mesh.primitive_cube_add()
+    cube, before = bpy.context.object, all_datablocks()
+    with pytest.raises(room("blender.errors").ModelImportError):
+        imported(ready(path))
+    assert all_datablocks() == before
+    assert bpy.context.mode == "OBJECT" and bpy.context.object == cube
+
+
+def test_a_file_of_many_kinds_leaves_no_scene_or_collection_beside_the_artists(
+    addon: Any, ready: Any, imported: Any, tmp_path: Path
+) -> None:
+    scenes, collections = len(bpy.data.scenes), len(bpy.data.collections)
+    objects = imported(ready(of_many_kinds(tmp_path / "many.glb")))
+    assert {obj.type for obj in objects} >= {"MESH", "ARMATURE", "CAMERA", "LIGHT"}
+    assert (len(bpy.data.scenes), len(bpy.data.collections)) == (scenes, collections)
+    assert all(obj.users_scene for obj in objects)
+
+
+def all_datablocks() -> dict[str, list[str]]:
+    """Of every kind."""
+    kinds = [p.identifier for p in bpy.data.bl_rna.properties if p.type == "COLLECTION"]
+    return {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in kinds}

@@ -433,7 +433,7 @@ def test_a_size_that_nobody_knows_is_not_made_up(check: Any, room: Any, picture:
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_half_a_header_is_no_size_and_no_error(room: Any, picture: Any, kind: str) -> None:
-    image_size = room("generation.image_size").image_size
+    image_size = room("scenario.image_size").image_size
     data = picture(kind).read_bytes()
     assert image_size(io.BytesIO(data)) == (WIDTH, HEIGHT)
     for length in range(len(data)):
@@ -475,7 +475,7 @@ def test_a_model_file_that_is_gone_or_damaged_only_leaves_the_size_unknown(
     path = tmp_path / "model.glb"
     if content is not None:
         path.write_bytes(content)
-    assert room("generation.image_size").image_sizes_in_glb(path) == {}
+    assert room("scenario.image_size").image_sizes_in_glb(path) == {}
 
 
 # Clean Up Mesh

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,3 +51,12 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
     manager = Manager(tmp_path / "generations")
     yield manager
     manager.close()
+
+
+@pytest.fixture
+def open_to_all() -> Iterator[Path]:
+    """A folder that another user may use too."""
+    folder = Path(tempfile.mkdtemp(prefix="pixal3d-store-"))
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)

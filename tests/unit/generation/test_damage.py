@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -187,15 +185,6 @@ def writer(folder: Path, name: str, *user: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
-
-
-@pytest.fixture
-def open_to_all() -> Iterator[Path]:
-    """A folder that another user may use too."""
-    folder = Path(tempfile.mkdtemp(prefix="pixal3d-store-"))
-    folder.chmod(0o777)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="file permissions are those of POSIX")

@@ -138,11 +138,19 @@ def test_a_store_elsewhere_is_used_if_it_is_named(
     assert charged() == 1 and (tmp_path / "store").is_dir() and not (target.parent / ".pixal3d").exists()
 
 
+def test_a_python_without_numpy_is_told_before_anything_is_paid_for(
+    image: Path, target: Path, connection: Connection, charged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(GenerationError, match="numpy"):
+        generate_file(image, target, connection, parameters=SMALL)
+    assert charged() == 0 and not target.exists()
+
+
 # What ends a call.
 
 CALL = """
 import sys, time
-sys.modules["numpy"] = None  # none is needed for a file
 from pathlib import Path
 from pixal3d_addon.generation import connection_from_environment, file_door, generate_file, limits
 
@@ -176,8 +184,8 @@ def calling(image: Path, target: Path, service: Any, *, hangs: bool = False) -> 
 
 def until_said(process: subprocess.Popen[str], word: str) -> None:
     assert process.stdout
-    said = list(iter(lambda: process.stdout.readline().strip(), word) if process.poll() is None else [])  # type: ignore[union-attr]
-    assert "" not in said, f"it ended before {word}"
+    said = any(line.strip() == word for line in process.stdout)
+    assert said, f"it ended before {word}"
 
 
 @pytest.mark.parametrize("status", ["uploading", "submitting", "running", "delivering"])

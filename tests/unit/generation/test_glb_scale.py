@@ -16,13 +16,12 @@ from pixal3d_addon.generation.glb_scale import write_scaled
 from pixal3d_addon.scenario import UnreadableModelError, inspect_glb
 
 
-def a_glb(path: Path, scenes: list[list[int]], *, binary: bytes = b"\1\2\3\4", **more: Any) -> Path:
+def a_glb(path: Path, scenes: list[list[int]] | None, *, binary: bytes = b"\1\2\3\4", **more: Any) -> Path:
     """Three nodes with a box of one meter each, the third below the second."""
     box = {"bufferView": 0, "componentType": 5126, "count": 3, "type": "VEC3", "min": [-0.5] * 3, "max": [0.5] * 3}
     document = {
         "asset": {"version": "2.0"},
-        "scene": 0,
-        "scenes": [{"nodes": nodes} for nodes in scenes],
+        **({} if scenes is None else {"scene": 0, "scenes": [{"nodes": nodes} if nodes else {} for nodes in scenes]}),
         "nodes": [{"mesh": 0, "name": "Stühle"}, {"mesh": 0, "children": [2]}, {"mesh": 0, "translation": [1, 0, 0]}],
         "meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}],
         "accessors": [box],
@@ -32,7 +31,7 @@ def a_glb(path: Path, scenes: list[list[int]], *, binary: bytes = b"\1\2\3\4", *
     }
     text = json.dumps(document, ensure_ascii=False).encode()
     text += b" " * (-len(text) % 4)
-    data = bytes(32) + binary
+    data = struct.pack("<8f", *[-0.5] * 3, *[0.5] * 3, 0, 0) + binary
     chunks = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(data), b"BIN\0") + data
     path.write_bytes(struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks)
     return path
@@ -84,3 +83,20 @@ def test_a_target_that_is_there_is_replaced_whole_or_not_at_all(tmp_path: Path) 
     write_scaled(source, target, 2.0)
     assert largest(target) == pytest.approx(2.0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.glb", "b.glb"]
+
+
+def test_a_file_that_says_it_is_shorter_than_its_description_is_no_model(tmp_path: Path) -> None:
+    """Found by tests/fuzz: its new length would have been less than nothing."""
+    source, target = a_glb(tmp_path / "a.glb", [[0]], extras=list(range(999))), tmp_path / "b.glb"
+    data = source.read_bytes()
+    source.write_bytes(data[:8] + struct.pack("<I", 1) + data[12:])
+    with pytest.raises(UnreadableModelError):
+        write_scaled(source, target, 2.0)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("scenes", [None, [[0], []]])
+def test_without_a_scene_or_with_an_empty_one_it_is_scaled_all_the_same(tmp_path: Path, scenes: Any) -> None:
+    source, target = a_glb(tmp_path / "a.glb", scenes), tmp_path / "b.glb"
+    write_scaled(source, target, 2.0)
+    assert largest(target) == pytest.approx(2 * largest(source))

@@ -330,6 +330,7 @@ def test_a_model_that_cannot_be_read_is_kept_on_disk(
     assert record
     if isinstance(error.value, UnreadableModelError):
         assert record.state is State.FAILED and Path(record.glb_file).exists()
+        assert record.glb_file in record.hint and not record.is_expendable
     else:  # a file whose length does not fit is a download that failed, and can be fetched again
         assert record.state is State.DOWNLOADING and record.error
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixal3d_addon.scenario import limits
-from pixal3d_addon.scenario.retry import Call, Fault, Outcome, backoff_seconds, delay_seconds
+from pixal3d_addon.scenario.retry import Call, Fault, Outcome, asked_seconds, backoff_seconds, delay_seconds
 
 NO_CONNECTION = {Fault.REFUSED, Fault.UNREACHABLE, Fault.DNS, Fault.CONNECT_TIMEOUT}
 NOW = datetime(2026, 11, 23, 8, 0, 0, tzinfo=UTC)
@@ -77,9 +77,11 @@ def test_a_lasting_status_does_not(status: int) -> None:
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-def test_every_fault_but_mistrust_repeats_a_safe_call(fault: Fault) -> None:
-    repeats = delay_seconds(Call.SAFE, 1, Outcome(fault=fault), 0) is not None
-    assert repeats == (fault is not Fault.TLS)
+def test_every_fault_that_may_pass_repeats_a_safe_call(fault: Fault) -> None:
+    """A wrong password that is tried again and again locks the account of a company's network."""
+    lasting = {Fault.TLS, Fault.TLS_DATE, Fault.TLS_NAME, Fault.TLS_VERSION, Fault.NOT_TLS}
+    lasting |= {Fault.PROXY_LOGIN, Fault.PROXY_REFUSAL, Fault.PROXY_KIND}
+    assert (delay_seconds(Call.SAFE, 1, Outcome(fault=fault), 0) is None) == (fault in lasting)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,13 @@ def test_every_fault_but_mistrust_repeats_a_safe_call(fault: Fault) -> None:
 def test_the_wait_that_the_service_asks_for(headers: dict, fields: dict, expected: float | None) -> None:
     outcome = Outcome(429, headers, fields)
     assert delay_seconds(Call.SAFE, 1, outcome, 0, NOW) == expected
+
+
+@pytest.mark.parametrize("year", [1970, 2026, 2038])
+def test_a_date_to_wait_for_is_read_by_the_clock_that_wrote_it(year: int) -> None:
+    """This computer's may be hours or years off."""
+    headers = {"retry-after": f"23 Nov {year} 08:00:05 GMT", "date": f"23 Nov {year} 08:00:00 GMT"}
+    assert asked_seconds(Outcome(429, headers)) == 5
 
 
 @pytest.mark.parametrize(("status", "advice", "repeats"), [(503, "false", False), (404, "true", True)])

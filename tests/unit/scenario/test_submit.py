@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import socket
 import ssl
 import threading
@@ -171,15 +173,15 @@ def test_a_service_that_comes_up_between_two_attempts_gets_the_post_once(
     """The operating system refuses the first two connections; what the client makes of that is real."""
     service.on(GENERATE, reply(200, JOB))
     refused = []
-    real = socket.socket.connect
+    real = socket.socket.connect_ex
 
-    def connect(self: socket.socket, address: object) -> None:
+    def connect(self: socket.socket, address: object) -> int:
         if len(refused) < 2:
             refused.append(address)
-            raise ConnectionRefusedError(111, "Connection refused")
-        real(self, address)
+            return errno.ECONNREFUSED
+        return real(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", connect)
     with ScenarioClient(connection, pace=QUICK) as client:
         assert client.generate(BODY).job.id == "job_1"
     assert len(refused) == 2
@@ -197,14 +199,18 @@ def test_a_name_that_cannot_be_looked_up_is_offline_and_certain(monkeypatch: pyt
         client.generate(BODY)
 
 
-def test_a_connection_that_does_not_come_about_in_time_is_certain(monkeypatch: pytest.MonkeyPatch) -> None:
-    def connect(self: socket.socket, address: object) -> None:
-        raise TimeoutError("timed out")
-
-    monkeypatch.setattr(socket.socket, "connect", connect)
-    connection = Connection(Credentials(KEY, SECRET), "http://127.0.0.1:1/v1")
-    with ScenarioClient(connection, pace=QUICK) as client, pytest.raises(ServiceTimeoutError):
-        client.generate(BODY)
+def test_a_connection_that_does_not_come_about_in_time_is_certain() -> None:
+    """A listener whose queue is full answers nobody any more."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as queue:
+        address = listener.getsockname()
+        for _ in range(3):
+            waiting = queue.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        connection = Connection(Credentials(KEY, SECRET), f"http://127.0.0.1:{address[1]}/v1")
+        pace = Pace(connect_seconds=0.1, wait_scale=0.002)
+        with ScenarioClient(connection, pace=pace) as client, pytest.raises(ServiceTimeoutError):
+            client.generate(BODY)
 
 
 def test_an_untrusted_certificate_is_certain_and_nothing_is_sent() -> None:
@@ -268,12 +274,12 @@ def test_a_cancel_while_the_answer_is_awaited_still_brings_the_job(service: Serv
 def test_a_cancel_while_waiting_to_repeat_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     cancel, refused = threading.Event(), []
 
-    def connect(self: socket.socket, address: object) -> None:
+    def connect(self: socket.socket, address: object) -> int:
         refused.append(address)
         cancel.set()
-        raise ConnectionRefusedError(111, "Connection refused")
+        return errno.ECONNREFUSED
 
-    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", connect)
     connection = Connection(Credentials(KEY, SECRET), "http://127.0.0.1:1/v1")
     with ScenarioClient(connection, cancel=cancel, pace=Pace()) as client, pytest.raises(CanceledError):
         client.generate(BODY)
@@ -283,13 +289,13 @@ def test_a_cancel_while_waiting_to_repeat_ends_the_wait(monkeypatch: pytest.Monk
 def test_a_bug_after_sending_is_uncertain_and_not_a_clean_failure(
     service: Service, client: ScenarioClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = requests.adapters.HTTPAdapter.build_response
+    real = requests.adapters.HTTPAdapter.send
 
-    def broken(self, request, response):
-        real(self, request, response)
+    def broken(self, *args, **kwargs):
+        real(self, *args, **kwargs)
         raise RuntimeError("a bug in a library")
 
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "build_response", broken)
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", broken)
     service.on(GENERATE, reply(200, JOB))
     with pytest.raises(SubmissionUncertainError):
         client.generate(BODY)

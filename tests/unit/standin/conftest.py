@@ -10,8 +10,14 @@ from PIL import Image
 from scenario_sdk import Scenario
 from skimage import data
 
-from scripts.standin import Options, StandIn
+from scripts.standin import Options, StandIn, traffic
 from tests.unit.standin.support import alpha_picture, make_client, png
+
+
+@pytest.fixture(autouse=True)
+def untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What these tests send is not what the add-on sends."""
+    monkeypatch.delenv(traffic.VARIABLE, raising=False)
 
 
 @pytest.fixture(scope="session")

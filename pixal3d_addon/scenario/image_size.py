@@ -12,11 +12,17 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
+from ..files import open_file
+from . import limits
+
 Size = tuple[int, int]
 """Width and height in pixels."""
 
 HEADER_BYTES = 1 << 18
 """Enough of a picture: a JPEG tells its size behind its EXIF data and color profile, each up to 64 KiB a segment."""
+
+_MOST_STEPS = 1 << 16
+"""From segment to segment, and over bytes that only fill up: a file of nothing else would be walked for minutes."""
 
 _LOSSY_START = b"\x9d\x01\x2a"
 _NO_FRAME = frozenset({0xC4, 0xC8, 0xCC})  # Huffman tables, a reserved marker, arithmetic coding: among the SOF numbers
@@ -52,8 +58,10 @@ def image_sizes_in_glb(path: Path) -> dict[int, Size]:
     """
     sizes: dict[int, Size] = {}
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             _, _, _, json_bytes, _ = struct.unpack("<4sIIII", file.read(20))
+            if json_bytes > limits.GLB_JSON_BYTES:
+                return {}
             document = json.loads(file.read(json_bytes))
             binary_start = 20 + json_bytes + 8
             for image in document.get("images", ()):
@@ -63,14 +71,14 @@ def image_sizes_in_glb(path: Path) -> dict[int, Size]:
                 file.seek(binary_start + view.get("byteOffset", 0))
                 if size := image_size(file):
                     sizes[view["byteLength"]] = size
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, struct.error):
         pass
     return sizes
 
 
 def _jpeg_size(file: BinaryIO) -> Size | None:
     """From segment to segment until one that begins a frame (ITU T.81, B.1.1 and B.2.2)."""
-    while True:
+    for _ in range(_MOST_STEPS):
         mark, kind, length = struct.unpack(">BBH", file.read(4))
         if mark != 0xFF:
             return None
@@ -81,6 +89,7 @@ def _jpeg_size(file: BinaryIO) -> Size | None:
             return width, height
         else:
             file.seek(length - 2, 1)
+    return None
 
 
 def _webp_size(head: bytes) -> Size | None:

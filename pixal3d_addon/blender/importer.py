@@ -123,6 +123,11 @@ def _imported_objects(
         _update_matrices(objects[0])  # they are in no file, so all are the identity until then (seen in 5.2.3)
         return objects
     _remove_all_but(known)
+    if prepared.has_crashed(generation, scene):
+        raise ModelImportError(
+            f"Blender's glTF importer crashed with the model of {generation.name}.",
+            f"So it was not imported here. The file is kept: {generation.glb_file}",
+        )
     try:
         bpy.ops.import_scene.gltf(filepath=generation.glb_file, **prepared.import_arguments())
     except RuntimeError as error:

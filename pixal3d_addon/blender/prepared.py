@@ -4,7 +4,7 @@ importer, and Blender's main thread only appends that.
 
 Appending 400,000 triangles with their packed textures takes 13 to 37 ms where importing takes 660 to 850 (bpy 5.2.3).
 The second Blender is started while the model is still being downloaded, and ends when nothing has come for a while.
-Where it fails, for whatever reason, the model is imported directly, and the log says why.
+Where it fails, the model is imported directly, and the log says why; only one that has crashed it is not imported.
 
 The file stays in the generation's folder, for the next time that the model is placed. Its name tells for which GLB,
 which Blender and which unit scale it is good.
@@ -39,6 +39,8 @@ class _Preparation:
     is_done: bool = False
     vertices: int | None = None
     """What the second Blender has counted; ``None`` if it failed, or the file was there already."""
+    has_crashed: bool = False
+    """The second Blender, over it."""
 
 
 class _Helper:
@@ -98,6 +100,7 @@ def _prepared_vertices(blender: SecondBlender, preparation: _Preparation) -> int
     answer = blender.ask(preparation.order, limits.PREPARE_SECONDS)
     if blender.is_stopped:
         return None
+    preparation.has_crashed = blender.has_crashed
     if answer is None or answer["error"]:
         reason = answer["error"] if answer else "it crashed, or took too long"
         _log.warning("A second Blender could not prepare %s: %s", preparation.order["glb"], reason)
@@ -189,6 +192,12 @@ def is_awaited(generation: Generation, scene: Any) -> bool:
     """Whether it will be prepared in a moment: until then it is not placed. Memory only."""
     preparation = _preparations.get(_path(generation, scene))
     return preparation is not None and not preparation.is_done
+
+
+def has_crashed(generation: Generation, scene: Any) -> bool:
+    """Whether the importer crashed a second Blender with it, so that it would crash this one. Memory only."""
+    preparation = _preparations.get(_path(generation, scene))
+    return preparation is not None and preparation.has_crashed
 
 
 def append(generation: Generation, scene: Any) -> list[bpy.types.Object]:

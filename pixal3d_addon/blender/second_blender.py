@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -47,6 +48,8 @@ class SecondBlender:
     def __init__(self, command: list[str]) -> None:
         self._command = command
         self._child: subprocess.Popen[str] | None = None
+        self.has_crashed = False
+        """Whether it did over its last order, of the kind of fault for which a system ends a program."""
         self._stopped = threading.Event()
 
     @property
@@ -73,12 +76,13 @@ class SecondBlender:
 
         :raises OSError: it can't be started, or died before it took the order.
         """
-        answer = None
+        answer, self.has_crashed = None, False
         try:
             self.start()
             assert self._child is not None
             if not self._stopped.is_set():
                 answer = _asked(self._child, order, seconds)
+                self.has_crashed = answer is None and _is_crash(self._child.returncode)
         finally:
             if answer is None:
                 self.end()
@@ -113,9 +117,15 @@ def _asked(child: subprocess.Popen[str], order: dict[str, Any], seconds: float) 
             if line.startswith(MARK):
                 answer: dict[str, Any] = json.loads(line.removeprefix(MARK))
                 return answer
+        child.wait()
         return None
     finally:
         limit.cancel()
+
+
+def _is_crash(code: int) -> bool:
+    """A signal, or an exception of Windows; not the one that ends a program from outside."""
+    return -code in {signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGFPE} or code >= 0xC0000000
 
 
 def _started(command: list[str]) -> subprocess.Popen[str]:

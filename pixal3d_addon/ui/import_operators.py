@@ -109,8 +109,7 @@ class PIXAL3D_OT_show_textures(bpy.types.Operator):
         return is_without_textures(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        space: Any = context.space_data
-        space.shading.type = "MATERIAL"
+        shading.show_textures(context.space_data)
         return {"FINISHED"}
 
 

@@ -329,7 +329,7 @@ def of_many_kinds(path: Path, bone: Any = None, **changes: Any) -> str:
             {"mesh": 0, "skin": 0},
             {"children": [2]},
             bone or {},
-            {"camera": 0},
+            {"camera": 0, "extras": {"pixal3d": {"generation": "another"}, "price": 3}},
             {"extensions": {"KHR_lights_punctual": {"light": 0}}},
             {"mesh": 1},
             {"name": "in no scene"},
@@ -391,6 +391,8 @@ def test_a_file_of_many_kinds_leaves_no_scene_or_collection_beside_the_artists(
     assert {obj.type for obj in objects} >= {"MESH", "ARMATURE", "CAMERA", "LIGHT"}
     assert (len(bpy.data.scenes), len(bpy.data.collections)) == (scenes, collections)
     assert all(obj.users_scene for obj in objects)
+    assert [obj for obj in objects if "pixal3d" in obj] == objects[:1], "the file can't say that it is another model"
+    assert any("price" in obj for obj in objects)
 
 
 def all_datablocks() -> dict[str, list[str]]:

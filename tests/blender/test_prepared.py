@@ -150,6 +150,18 @@ def test_whatever_happens_to_the_second_blender_the_model_is_imported_and_the_lo
     assert [obj.type for obj in imported(room, generation)] == ["MESH"]
 
 
+def test_a_model_that_crashes_the_second_blender_is_not_given_to_the_artists(
+    room: Any, prepared: Any, ready: Any, glb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crash = "import os, signal; input(); os.kill(os.getpid(), signal.SIGSEGV)"
+    monkeypatch.setattr(prepared, "command", lambda script: [sys.executable, "-c", crash])
+    generation = ready(glb())
+    prepare(prepared, generation)
+    with pytest.raises(room("blender.errors").ModelImportError, match="crashed .* The file is kept: .*glb"):
+        imported(room, generation)
+    assert not bpy.data.objects and Path(generation.glb_file).is_file()
+
+
 def test_a_file_that_holds_another_model_is_not_used(
     room: Any, prepared: Any, ready: Any, glb: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

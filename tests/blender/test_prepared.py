@@ -157,7 +157,7 @@ def test_a_model_that_crashes_the_second_blender_is_not_given_to_the_artists(
     monkeypatch.setattr(prepared, "command", lambda script: [sys.executable, "-c", crash])
     generation = ready(glb())
     prepare(prepared, generation)
-    with pytest.raises(room("blender.errors").ModelImportError, match="crashed .* The file is kept: .*glb"):
+    with pytest.raises(room("blender.errors").ModelImportError, match=r"crashed .* The file is kept: .*glb"):
         imported(room, generation)
     assert not bpy.data.objects and Path(generation.glb_file).is_file()
 

@@ -11,7 +11,7 @@ The stand-ins of a run take a key that was made for it. After each leg that key 
 wrote, printed and sent (``scripts/canary.py``), and a leg that has left it anywhere has failed.
 
 The fault lab (``tests/lab``) plays a few dozen cases with the newest Blender, and the monkey (``tests/monkey``) does
-150 random things in its window. ``--soak`` plays all of the lab's hundreds, and thousands of the monkey's, with each
+130 random things in its window. ``--soak`` plays all of the lab's hundreds, and thousands of the monkey's, with each
 Blender, and tries 120 000 damaged models and answers where else there are 2 000 (``tests/fuzz``), and nothing else;
 ``--seed`` draws other ones.
 """

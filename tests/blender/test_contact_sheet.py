@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html.parser
 import json
 import os
@@ -106,7 +107,8 @@ def note(batch: Any, tmp_path: Path) -> Callable[..., None]:
 
     def write(name: str, **fields: Any) -> None:
         state = batch.EntryState(fields.pop("state", "done"))
-        entry = batch.Entry(key=name, name=name, image=f"{name}.png", state=state, **fields)
+        key = hashlib.sha256(name.encode()).hexdigest()[:16]
+        entry = batch.Entry(key=key, name=name, image=f"{name}.png", state=state, **fields)
         line = entry.to_line()
         with (tmp_path / batch.MANIFEST_NAME).open("ab") as file:
             file.write(line if isinstance(line, bytes) else f"{line}\n".encode())

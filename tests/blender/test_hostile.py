@@ -288,7 +288,7 @@ def _load_factory_startup(addon: Any) -> None:
 
 
 _STRIKES: list[Callable[[Any], None]] = [_disable_and_enable, _load_factory_startup]
-if bpy.app.version[:2] != (4, 5):  # there Python does not end any more after Reload Scripts, also without an add-on
+if bpy.app.version >= (5, 0):  # after it, also without an add-on, the module of 4.2 crashes at its end, 4.5's never ends
     _STRIKES.append(_reload)
 
 

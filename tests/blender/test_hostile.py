@@ -288,7 +288,7 @@ def _load_factory_startup(addon: Any) -> None:
 
 
 _STRIKES: list[Callable[[Any], None]] = [_disable_and_enable, _load_factory_startup]
-if bpy.app.version >= (5, 0):  # after it, also without an add-on, the module of 4.2 crashes at its end, 4.5's never ends
+if bpy.app.version >= (5, 0):  # after it, without an add-on too, the module of 4.2 crashes at its end, and 4.5 has none
     _STRIKES.append(_reload)
 
 

@@ -234,7 +234,7 @@ def _gunzipped(file: IO[bytes]) -> Iterator[bytes]:
 
 def _search_database(path: Path, needles: dict[str, bytes]) -> str:
     """A long text is spread over pages that need not be neighbors."""
-    with contextlib.suppress(sqlite3.DatabaseError):
+    with contextlib.suppress(sqlite3.Error, UnicodeError):  # tests damage some
         database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         with contextlib.closing(database):
             database.text_factory = bytes

@@ -169,6 +169,7 @@ class Runner:
         self._say(f"--- {leg.name}: begins")
         log = RESULTS / f"{leg.file_name}.log"
         with tempfile.TemporaryDirectory(prefix="pixal3d-test-") as home, log.open("wb") as output:
+            os.chmod(home, 0o711)  # a few tests are another user, who is told the way to a folder in it
             process = subprocess.Popen(
                 command,
                 cwd=ROOT,

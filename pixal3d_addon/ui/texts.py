@@ -41,7 +41,8 @@ def register() -> None:
 
 def unregister() -> None:
     handlers: Any = bpy.app.handlers.translation_update_post
-    handlers.remove(_register_language)
+    if _register_language in handlers:  # a script may have cleared the list
+        handlers.remove(_register_language)
     bpy.app.translations.unregister(base_package)
 
 

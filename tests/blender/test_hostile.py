@@ -260,7 +260,8 @@ def test_textures_are_shown_with_an_engine_that_has_no_material_preview(room: An
 
 
 def test_the_add_on_can_be_disabled_after_a_script_has_cleared_all_handlers(addon: Any, capfd: Any) -> None:
-    handlers = (bpy.app.handlers.load_post, bpy.app.handlers.save_post)
+    known: Any = bpy.app.handlers
+    handlers = (known.load_post, known.save_post, known.translation_update_post)
     before = [list(each) for each in handlers]
     for each in handlers:
         each.clear()

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 import bpy
 
 from . import limits, session, watcher
@@ -21,6 +23,8 @@ def close() -> None:
 
 
 def _resume() -> None:
+    if not os.path.isdir(session.folder()):  # nothing is loaded before the first use
+        return
     from ..generation import Store
 
     if Store(session.folder()).exists:

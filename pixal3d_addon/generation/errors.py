@@ -17,18 +17,7 @@ from ..errors import Pixal3DError
 
 
 class GenerationError(Pixal3DError):
-    """A sentence for the artist, and what to do next.
-
-    Same shape as :class:`..scenario.ScenarioError`, so that one border catches both.
-    """
-
-    def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message, remedy)
-        self.message = message
-        self.remedy = remedy
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.remedy}".strip()
+    """A sentence for the artist, and what to do next."""
 
 
 class SourceImageError(GenerationError):

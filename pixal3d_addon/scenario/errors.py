@@ -62,16 +62,11 @@ class ScenarioError(Pixal3DError):
     def __init__(
         self, message: str = "", remedy: str = "", *, status: int | None = None, reason: str = "", trace_id: str = ""
     ) -> None:
-        self.message = message or self.default_message
-        self.remedy = remedy or self.default_remedy
         # Exception's own pickling calls the class with these two and sets the other attributes.
-        super().__init__(self.message, self.remedy)
+        super().__init__(message or self.default_message, remedy or self.default_remedy)
         self.status = status
         self.reason = reason
         self.trace_id = trace_id
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.remedy}"
 
 
 class ConfigurationError(ScenarioError):

@@ -8,7 +8,7 @@ the old one emptied. Whatever fails leaves the key where it was.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import bpy
 
@@ -98,31 +98,44 @@ class Move:
         return read(kept_key.key_place(place, self._file))
 
 
+def _steps(move: Move) -> Generator[Callable[[], None], None, str]:
+    """Yields what a worker is to do, and does the rest. Returns what became of it, for the artist.
+
+    :raises KeyPlaceError: see :meth:`Move.settle`.
+    """
+    yield move.write
+    try:
+        return move.settle()
+    finally:
+        yield move.empty
+
+
 def run(target: str) -> str:
     """All of it, now: for a script.
 
     :raises KeyPlaceError: the key was not moved, or is at its old place too.
     """
-    move = Move(target)
-    move.write()
-    try:
-        return move.settle()
-    finally:
-        move.empty()
+    steps = _steps(Move(target))
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            return str(end.value)
+        step()
 
 
 answer: str = ""
 """What became of the last move."""
 has_failed: bool = False
+_running: Generator[Callable[[], None], None, str] | None = None
 _thread: threading.Thread | None = None
-_next: Callable[[], None] | None = None
-"""What the main thread does when the thread has ended."""
 _failure: KeyPlaceError | None = None
+"""Of the thread."""
 
 
 def is_running() -> bool:
     """Memory only."""
-    return _next is not None
+    return _running is not None
 
 
 def start(target: str) -> None:
@@ -130,41 +143,27 @@ def start(target: str) -> None:
 
     :raises KeyPlaceError: it can't even begin.
     """
+    global _running
     if is_running():
         return
-    move = Move(target)
+    _running = _steps(Move(target))
     _note("")
-
-    def settle() -> None:
-        if _failure is not None:
-            _note(str(_failure), failed=True)
-            return
-        try:
-            _note(move.settle())
-        except KeyPlaceError as error:
-            _note(str(error), failed=True)
-        _begin(move.empty, emptied)
-
-    def emptied() -> None:
-        if _failure is not None:
-            _note(str(_failure), failed=True)
-
-    _begin(move.write, settle)
+    _begin(next(_running))
     if not bpy.app.timers.is_registered(_follow):
         bpy.app.timers.register(_follow, persistent=True)
 
 
 def close() -> None:
     """For ``unregister``."""
-    global _next
-    _next = None
+    global _running
+    _running = None
     _note("")
     if bpy.app.timers.is_registered(_follow):
         bpy.app.timers.unregister(_follow)
 
 
-def _begin(step: Callable[[], None], then: Callable[[], None]) -> None:
-    global _thread, _next
+def _begin(step: Callable[[], None]) -> None:
+    global _thread
 
     def work() -> None:
         global _failure
@@ -174,17 +173,25 @@ def _begin(step: Callable[[], None], then: Callable[[], None]) -> None:
         except KeyPlaceError as error:
             _failure = error
 
-    _thread, _next = threading.Thread(target=work, name="pixal3d-key-move", daemon=True), then
+    _thread = threading.Thread(target=work, name="pixal3d-key-move", daemon=True)
     _thread.start()
 
 
 def _follow() -> float | None:
-    global _next
+    global _running
     if _thread is not None and _thread.is_alive():
         return limits.WATCH_INTERVAL_SECONDS
-    then, _next = _next, None
-    if then is not None:
-        then()
+    try:
+        if _failure is not None:
+            raise _failure
+        if _running is not None:
+            _begin(next(_running))
+    except StopIteration as end:
+        _running = None
+        _note(end.value)
+    except KeyPlaceError as error:
+        _running = None
+        _note(str(error), failed=True)
     redraw_panels()
     redraw_preferences()
     return limits.WATCH_INTERVAL_SECONDS if is_running() else None

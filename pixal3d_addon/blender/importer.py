@@ -83,6 +83,7 @@ def _imported(
     Nothing that was there before is changed.
     """
     objects = _imported_objects(generation, known, context)
+    context.view_layer.update()  # a prepared file has no world matrices: all are the identity until then (5.2.3)
     root = _single_root(objects, generation.name, context)
     objects = [root, *root.children_recursive]
     places = placeholder.find(generation)
@@ -120,7 +121,6 @@ def _imported_objects(
     if objects := prepared.append(generation, scene):
         for obj in objects:
             scene.collection.objects.link(obj)
-        _update_matrices(objects[0])  # they are in no file, so all are the identity until then (seen in 5.2.3)
         return objects
     _remove_all_but(known)
     if prepared.has_crashed(generation, scene):
@@ -163,7 +163,6 @@ def _single_root(objects: list[bpy.types.Object], name: str, context: bpy.types.
     meshes = [obj for obj in objects if obj.type == "MESH"]
     helpers = [obj for obj in objects if obj.type == "EMPTY"]
     if len(meshes) == 1 and len(meshes) + len(helpers) == len(objects):
-        context.view_layer.update()
         (mesh,) = meshes
         world = mesh.matrix_world.copy()
         mesh.parent = None

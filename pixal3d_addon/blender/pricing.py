@@ -72,12 +72,15 @@ def price(parameters: Mapping[str, object]) -> Price | None:
         and has no price.
     """
     connection = session.connection_or_none()
-    if connection is None or not _are_valid(parameters):
+    if connection is None:
         return None
-    if session.preferences().show_price and _is_askable(connection, parameters):
-        _wish_for(parameters)
     spent()  # now: what is removed from the list later is not seen any more
-    return _quotes().price(connection, parameters)
+    try:
+        if session.preferences().show_price and _is_askable(connection, parameters):
+            _wish_for(parameters)
+        return _quotes().price(connection, parameters)
+    except ParameterError:
+        return None
 
 
 def is_due() -> bool:
@@ -124,9 +127,10 @@ def spent() -> float:
         connection = session.connection_or_none()
 
         def expected(generation: Generation) -> float | None:
-            if connection is None or not _are_valid(generation.parameters):
+            try:
+                return _quotes().cost(connection, generation.parameters) if connection else None
+            except ParameterError:
                 return None
-            return _quotes().cost(connection, generation.parameters)
 
         _spending.note(snapshots, expected)
     return _spending.total
@@ -157,14 +161,6 @@ def close() -> None:
 
 
 # The wish and the timer.
-
-
-def _are_valid(parameters: Mapping[str, object]) -> bool:
-    try:
-        complete(parameters)
-    except ParameterError:
-        return False
-    return True
 
 
 def _is_askable(connection: Connection, parameters: Mapping[str, object]) -> bool:

@@ -32,14 +32,15 @@ def open_file(path: str | os.PathLike[str]) -> BinaryIO:
     return open(descriptor, "rb")
 
 
-def create_file(path: Path) -> BinaryIO:
+def create_file(path: Path, mode: int = 0o666) -> BinaryIO:
     """A new file in the place of whatever has the name, to write to it. A link that somebody has put there, where a
     folder is shared, would lead to a file of ours elsewhere.
 
+    :param mode: the rights that it has from the first moment on, less what the umask takes away.
     :raises OSError: it can't be made.
     """
     path.unlink(missing_ok=True)
-    return path.open("xb")
+    return open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode))
 
 
 def without_link(path: str | os.PathLike[str], flags: int) -> int:

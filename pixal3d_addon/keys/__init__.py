@@ -4,7 +4,7 @@
 A place holds one key, or none. Each call may wait for the disk or for a program, and a keyring may ask the user for a
 password first: for a worker thread, or a script. Setting its event ends a program that is waited for.
 
-No bpy here; of the other rooms only ``errors`` is imported.
+No bpy here; of the other rooms only ``errors`` and ``files`` are imported.
 """
 
 from .errors import KeyPlaceError

@@ -8,6 +8,7 @@ import os
 import stat
 from pathlib import Path
 
+from ..files import create_file
 from . import limits
 from .errors import KeyPlaceError
 
@@ -52,20 +53,16 @@ class KeyFile:
         part = self.path.with_name(f"{self.path.name}.part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):
-                part.unlink()
-            # Made with these rights, so that there is no moment at which others could open it.
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE)
             try:
-                with os.fdopen(descriptor, "wb") as file:
-                    if os.fstat(descriptor).st_mode & 0o077:
+                with create_file(part, _MODE) as file:
+                    if os.fstat(file.fileno()).st_mode & 0o077:
                         raise KeyPlaceError(
                             "The key can't be kept in a file: this disk does not keep files from other users.",
                             "Choose another place.",
                         )
                     file.write(f"{text}\n".encode())
                     file.flush()
-                    os.fsync(descriptor)
+                    os.fsync(file.fileno())
                 os.replace(part, self.path)
             except BaseException:
                 with contextlib.suppress(OSError):

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "blender": {"errors", "files", "parameters", "translations", "keys", "scenario", "generation", "batch"},
     "api": {"errors", "parameters", "scenario", "generation", "blender"},
     "cli": {"errors", "parameters", "scenario", "generation", "batch", "blender", "api"},
-    "keys": {"errors"},
+    "keys": {"errors", "files"},
     "presets": set(),  # scripts that Blender runs; nobody imports them
     "ui": {"errors", "parameters", "translations", "scenario", "generation", "blender", "api", "cli"},
 }

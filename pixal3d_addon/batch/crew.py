@@ -190,7 +190,7 @@ class Crew:
         entry = self._claims.entry(key)
         folder = self._claims.folder_of(key)
         generation = generation_of(claim, entry, folder)
-        model = folder / "model.glb"
+        model = folder / generation_limits.MODEL_NAME
         if entry.state is EntryState.READY and _can_be_read(model):
             generation = generation.changed(state=State.READY, glb_file=str(model))
             self._snapshots.put(generation)

@@ -9,10 +9,9 @@ import functools
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
-_LARGEST: Final = 2**63
-"""SQLite's whole numbers have 64 bits."""
+from . import limits
 
 _Fit = Callable[[Any], Any]
 
@@ -76,7 +75,7 @@ def _checked(value: Any, type_: type) -> Any:
 
 
 def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= _LARGEST:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= limits.TOO_LARGE:
         raise ValueError(f"{type(value).__name__} where a whole number should be")
     return value
 
@@ -85,7 +84,7 @@ def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{type(value).__name__} where a number should be")
     try:
-        return value if abs(value) < _LARGEST else float(value)
+        return value if abs(value) < limits.TOO_LARGE else float(value)
     except OverflowError:
         raise ValueError("a number that is too large") from None
 

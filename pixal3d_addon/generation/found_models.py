@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ..parameters import complete
+from .limits import MODEL_NAME
 from .record import FOLDER_NAME, Generation, State
 
 
@@ -18,7 +19,7 @@ def models_but_for(ids: Collection[str], folder: Path) -> Iterator[Generation]:
     :raises OSError: the folder can't be read.
     """
     for own in folder.iterdir():
-        model = own / "model.glb"
+        model = own / MODEL_NAME
         if FOLDER_NAME.fullmatch(own.name) and own.name not in ids and model.is_file():
             image = next((file for file in own.glob("source.*") if file.suffix != ".part"), None)
             made_at = model.stat().st_mtime

@@ -9,6 +9,12 @@ MAX_SOURCE_SIDE_PX = 2048
 MAX_SOURCE_BYTES = 20 * 1024 * 1024
 """A larger file is scaled down and encoded anew where its pixels are to be had, and refused otherwise."""
 
+MODEL_NAME = "model.glb"
+"""In a generation's folder."""
+
+TOO_LARGE = 2**63
+"""For SQLite, whose whole numbers have 64 bits."""
+
 PNG_COMPRESSION_LEVEL = 1
 """Level 6 takes four times as long for a file of the same size (4096 px painted image: 2.1 s against 0.5 s)."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
 
 from ..parameters import from_request
 from ..scenario import MODEL_ID, Job, NotFoundError, ScenarioClient
@@ -15,9 +14,6 @@ from . import limits
 from .record import Generation
 from .source import SourceImage
 
-_LARGEST_SEED: Final = 2**63
-"""The store's whole numbers have 64 bits."""
-
 
 def told(job: Job) -> dict[str, object]:
     """What the service says of the job, as changes of the record."""
@@ -25,7 +21,7 @@ def told(job: Job) -> dict[str, object]:
     if job.cost is not None:
         changes["cost"] = job.cost
     seed = number(job.input.get("seed"))
-    if seed is not None and abs(seed) < _LARGEST_SEED:
+    if seed is not None and abs(seed) < limits.TOO_LARGE:
         changes["seed"] = int(seed)
     return changes
 

@@ -333,7 +333,7 @@ class _Run:
         """The GLB, checked, on disk: only then is the generation ``ready``."""
         asset_ids = self.generation.model_asset_ids or self.client.job(self.generation.job_id).asset_ids
         folder = self.snapshots.store.make_folder(self.generation, self.results)
-        download = self.client.download_model(asset_ids, folder / "model.glb", on_progress=self.on_progress)
+        download = self.client.download_model(asset_ids, folder / limits.MODEL_NAME, on_progress=self.on_progress)
         source = Path(self.generation.source_file)
         self.save(
             folder=str(folder),

@@ -19,42 +19,13 @@ if TYPE_CHECKING:
 __getattr__ = loader(
     __name__,
     {
-        "errors": (
-            "GenerationError",
-            "NotFinishedError",
-            "SourceImageError",
-            "StoreError",
-            "TakenError",
-        ),
-        "file_door": (
-            "connection_from_environment",
-            "generate_file",
-        ),
-        "manager": (
-            "Manager",
-            "Settings",
-        ),
-        "record": (
-            "UNPAID",
-            "Generation",
-            "ImportOptions",
-            "Placement",
-            "Snapshot",
-            "State",
-        ),
-        "source": (
-            "Framing",
-            "KeptImage",
-            "Pixels",
-            "Source",
-            "SourceImage",
-            "source_image_from_file",
-        ),
+        "errors": ("GenerationError", "NotFinishedError", "SourceImageError", "StoreError", "TakenError"),
+        "file_door": ("connection_from_environment", "generate_file"),
+        "manager": ("Manager", "Settings"),
+        "record": ("UNPAID", "Generation", "ImportOptions", "Placement", "Snapshot", "State"),
+        "source": ("Framing", "KeptImage", "Pixels", "Source", "SourceImage", "source_image_from_file"),
         "store": ("Store",),
-        "waiting": (
-            "Progress",
-            "wait",
-        ),
+        "waiting": ("Progress", "wait"),
     },
 )
 

@@ -54,14 +54,7 @@ if TYPE_CHECKING:
 __getattr__ = loader(
     __name__,
     {
-        "answers": (
-            "Asset",
-            "Download",
-            "Job",
-            "Project",
-            "Quote",
-            "Submission",
-        ),
+        "answers": ("Asset", "Download", "Job", "Project", "Quote", "Submission"),
         "client": ("ScenarioClient",),
         "connection": (
             "DEFAULT_BASE_URL",
@@ -105,10 +98,7 @@ __getattr__ = loader(
         ),
         "faults": ("job_failure",),
         "gate": ("Gate",),
-        "glb": (
-            "GlbInfo",
-            "inspect_glb",
-        ),
+        "glb": ("GlbInfo", "inspect_glb"),
         "limits": ("Pace",),
     },
 )

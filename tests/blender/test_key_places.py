@@ -14,6 +14,8 @@ from typing import Any
 import bpy
 import pytest
 
+from tests.support import programs
+
 ADDON = "bl_ext.dev.pixal3d_addon"
 
 PLAY = """
@@ -38,11 +40,7 @@ def prefs(addon: Any, standin: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     for name in ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SCENARIO_BASE_URL", standin.base_url)
-    program = tmp_path / "bin/secret-tool"
-    program.parent.mkdir()
-    program.write_text(f"#!{sys.executable} -SE\n{PLAY}", encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    programs.play("secret-tool", PLAY, tmp_path, monkeypatch)
     monkeypatch.setenv("FAKE_KEYRING", str(tmp_path / "kept"))
     bpy.context.preferences.use_preferences_save = True
     yield bpy.context.preferences.addons[ADDON].preferences

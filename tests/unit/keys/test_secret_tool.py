@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -15,6 +14,7 @@ import pytest
 
 from pixal3d_addon.keys import KeyPair, KeyPlaceError, keep, limits, read, system_keyring
 from pixal3d_addon.keys.secret_tool import SecretTool
+from tests.support import programs
 
 PAIR = KeyPair("api_0123456789", 'se"cr\\et ü')
 
@@ -59,11 +59,7 @@ elif what == "clear":
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The program is on PATH, and keeps what it gets in this file."""
-    program = tmp_path / "bin/secret-tool"
-    program.parent.mkdir()
-    program.write_text(f"#!{sys.executable} -SE\n{PLAY}", encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    programs.play("secret-tool", PLAY, tmp_path, monkeypatch)
     monkeypatch.setenv("FAKE_KEYRING", str(tmp_path / "kept"))
     monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "not for other programs")
     return tmp_path / "kept"

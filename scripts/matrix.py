@@ -92,7 +92,8 @@ def legs(blenders: Sequence[Path]) -> list[Leg]:
             dataclasses.replace(gui, blender=path, needs=("Xvfb",)),
         ]
         if path == newest_one:
-            found.append(dataclasses.replace(pytest_leg(f"farm:{name}", "tools", "tests/farm", cores=2), blender=path))
+            farm = pytest_leg(f"farm:{name}", "tools", "tests/openjd", cores=2)
+            found.append(dataclasses.replace(farm, blender=path))
             found.append(monkey_leg(name, path))
     # Last, as they want the machine for themselves.
     return found + [lab_leg(name, path) for path, name in named]

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
+import threading
+import types
 from collections.abc import Callable, Mapping
 
 
@@ -24,3 +27,59 @@ def loader(room: str, modules: Mapping[str, tuple[str, ...]]) -> Callable[[str],
         return found
 
     return load
+
+
+def modules(room: str) -> Callable[[str], types.ModuleType]:
+    """A package's ``__getattr__``, with which ``from .room import module`` loads the module when it is first used.
+
+    :param room: the package's ``__name__``.
+    """
+
+    def module(name: str) -> types.ModuleType:
+        spec = importlib.util.find_spec(f"{room}.{name}") if not name.startswith("_") else None
+        if spec is None:
+            raise AttributeError(f"module {room!r} has no attribute {name!r}")
+        with _loading:
+            if spec.name not in sys.modules:
+                found = importlib.util.module_from_spec(spec)
+                found.__class__ = _Unloaded
+                sys.modules[spec.name] = found
+            setattr(sys.modules[room], name, sys.modules[spec.name])
+        return sys.modules[spec.name]
+
+    return module
+
+
+def is_loaded(module: types.ModuleType) -> bool:
+    """Whether anybody has used it yet."""
+    return type(module) is not _Unloaded
+
+
+class _Unloaded(types.ModuleType):
+    """Becomes the module at the first look at what is in it.
+
+    Python's own ``LazyLoader`` runs a module twice if two threads look at once (3.11.7, as in Blender 4.2).
+    """
+
+    def __getattribute__(self, name: str) -> object:
+        if not (name.startswith("__") and name.endswith("__")):
+            with _loading:
+                if type(self) is _Unloaded and self.__name__ not in _under_way:
+                    _load(self)
+        return types.ModuleType.__getattribute__(self, name)
+
+
+_loading = threading.RLock()
+_under_way: set[str] = set()
+"""Modules that are being loaded: by the thread that has the lock."""
+
+
+def _load(module: types.ModuleType) -> None:
+    spec = module.__spec__
+    assert spec is not None and spec.loader is not None
+    _under_way.add(spec.name)
+    try:
+        spec.loader.exec_module(module)
+        module.__class__ = types.ModuleType
+    finally:
+        _under_way.discard(spec.name)

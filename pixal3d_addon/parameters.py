@@ -17,7 +17,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .errors import Pixal3DError
 
@@ -50,8 +50,7 @@ class Group(enum.Enum):
     TEXTURE_SAMPLING = "Texture Sampling"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One input of the model."""
 
     name: str

@@ -14,11 +14,15 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import bpy
+
 NICENESS = 10
 
 
 def serve(add_ons: Sequence[str], carry_out: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Carry out one order after the other until standard input ends; then end, even in the middle of one.
+
+    Each finds an empty file, which is got ready before it comes: that takes 10 to 40 ms, and gives memory back.
 
     :param add_ons: of Blender's own, to be enabled.
     :param carry_out: takes an order and returns what is to be answered; what it raises is answered as ``error``.
@@ -41,6 +45,7 @@ def serve(add_ons: Sequence[str], carry_out: Callable[[dict[str, Any]], dict[str
     for name in add_ons:
         addon_utils.enable(name)
     while True:
+        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         order = orders.get()
         try:
             answer = {"error": "", **carry_out(order)}

@@ -63,7 +63,6 @@ def _picture(model: Path, picture: Path) -> None:
 
 
 def _empty_scene(width: int, height: int) -> bpy.types.Scene:
-    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene = bpy.context.scene
     render = scene.render
     render.engine = "CYCLES"

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..generation import Generation, Snapshot, State
+from ..generation import State
 
 if TYPE_CHECKING:
-    from ..generation import Manager
+    from ..generation import Generation, Manager, Snapshot
 
 _seen: tuple[Snapshot, ...] | None = None
 _attention: tuple[tuple[Snapshot, ...], tuple[Snapshot, ...]] = ((), ())

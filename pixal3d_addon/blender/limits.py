@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 WATCH_INTERVAL_SECONDS = 0.05
-"""The watcher's tick: reads memory, and at most one model is imported in it. A prepared model waits for two of them."""
+"""The watcher's tick: reads memory, and at most one model is imported in it."""
+
+ARRIVAL_INTERVAL_SECONDS = 0.02
+"""The same while a model is downloaded or prepared: it waits for two ticks, from its last byte to the scene."""
 
 WATCH_TURN_SECONDS = 20.0
 """Blender does not auto-save while a modal operator runs (4.3.2 and 5.2.2: none in 105 s at an interval of a minute),

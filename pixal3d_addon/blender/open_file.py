@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ..generation import ImportOptions, Placement
-from . import session
-from .placement import at_cursor, place_for
-from .provenance import generation_ids_in_file
+from . import provenance, session
 
 if TYPE_CHECKING:
-    from ..generation import Manager
+    from ..generation import Manager, Placement
 
 _opening = uuid.uuid4().hex
 """Tells this opening of a file from any other, here and elsewhere: a file that was never saved has no path."""
@@ -30,6 +27,9 @@ def placement_here(context: bpy.types.Context, place_at: str = "CURSOR", source_
 
     :param place_at: see :attr:`ImportOptions.place_at`.
     """
+    from ..generation import ImportOptions, Placement
+    from .placement import at_cursor, place_for
+
     location = place_for(
         ImportOptions(place_at=place_at), Placement(source_object=source_object, location=at_cursor(context)), context
     )
@@ -58,7 +58,7 @@ def recognize(manager: Manager) -> None:
     if not unknown:
         return
     _looked_for.update(unknown)
-    for generation_id in unknown & generation_ids_in_file():
+    for generation_id in unknown & provenance.generation_ids_in_file():
         manager.mark_imported(generation_id)
 
 
@@ -76,7 +76,7 @@ def _after_save(*_: Any) -> None:
     if manager is None:
         return
     if any(s.generation.state == "imported" and s.generation.is_open for s in manager.snapshots()):
-        manager.mark_kept(generation_ids_in_file())
+        manager.mark_kept(provenance.generation_ids_in_file())
     for snapshot in manager.snapshots():
         placement = snapshot.generation.placement
         is_ours = placement.opened == _opening and snapshot.generation.is_open

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..generation import Generation, GenerationError, ImportOptions, NotFinishedError, State
+from ..generation import Generation, GenerationError, ImportOptions, KeptImage, NotFinishedError, State
 from ..parameters import complete
 from . import image_source, importer, online, provenance, session, watcher
 from .errors import ModelImportError, NoImageError, reported
@@ -25,7 +25,8 @@ from .open_file import placement_here
 from .placement import Location
 
 if TYPE_CHECKING:
-    from ..generation import Framing, Manager, Source
+    from ..generation import Framing, Manager, Placement, Source
+    from ..parameters import Value
     from ..scenario import Connection
 
 
@@ -101,6 +102,25 @@ def order(
         placement = dataclasses.replace(placement_here(context), location=place_at)
     generation = Generation(name=source.title, parameters=complete_parameters, placement=placement, options=options)
     return Order(generation, source, way, found)
+
+
+def order_again(
+    kept_by: str,
+    name: str,
+    parameters: Mapping[str, Value],
+    placement: Placement,
+    options: ImportOptions,
+    *,
+    instead_of: str = "",
+) -> Order:
+    """Another model from an image that was sent before.
+
+    :param kept_by: the generation that has it.
+    :param instead_of: see :attr:`Order.instead_of`.
+    :raises ConfigurationError: there is no key.
+    """
+    generation = Generation(name=name, parameters=parameters, placement=placement, options=options)
+    return Order(generation, KeptImage(kept_by), session.connection(), instead_of=instead_of)
 
 
 def begin(order: Order) -> None:

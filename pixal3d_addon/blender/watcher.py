@@ -10,20 +10,30 @@ operators run the pipeline themselves.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from .. import translations
-from ..generation import Generation, Snapshot, State
-from . import arrival, generation_list, limits, open_file, placeholder, prepared, provenance, session
-from .errors import reported
-from .redraw import redraw_panels
-from .shading import any_view_shows_textures
+from ..generation import State
+from . import (
+    arrival,
+    errors,
+    generation_list,
+    limits,
+    open_file,
+    placeholder,
+    prepared,
+    provenance,
+    redraw,
+    session,
+    shading,
+)
 
 if TYPE_CHECKING:
-    from ..generation import Manager
+    from ..generation import Generation, Manager, Snapshot
 
 _seen: tuple[Snapshot, ...] = ()
 """What the last tick saw, to redraw only when something has changed."""
@@ -60,8 +70,7 @@ class PIXAL3D_OT_watch(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        global _timer
-        _timer = context.window_manager.event_timer_add(limits.WATCH_INTERVAL_SECONDS, window=context.window)
+        _tick_every(limits.WATCH_INTERVAL_SECONDS, context)
         self._ends_at = time.monotonic() + limits.WATCH_TURN_SECONDS
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
@@ -90,7 +99,7 @@ def watch() -> None:
     bpy.app.timers.register(_keep_watching, persistent=True)
 
 
-def stop_watching() -> None:
+def close() -> None:
     """For ``unregister``: no timer of ours stays behind. Blender ends a running watcher without asking it."""
     global _seen, waiting, _has_paused
     _seen, waiting, _has_paused = (), "", False
@@ -104,7 +113,7 @@ def _keep_watching() -> float | None:
     global _has_paused
     manager = session.manager_or_none()
     if manager is None:
-        redraw_panels()
+        redraw.redraw_panels()
         return None
     session.configure()
     open_file.recognize(manager)
@@ -139,6 +148,14 @@ def _is_watching() -> bool:
     )
 
 
+def _tick_every(seconds: float, context: bpy.types.Context) -> None:
+    """Blender's timers keep their interval, so another one takes over."""
+    global _timer
+    if _timer is None or not math.isclose(_timer.time_step, seconds, rel_tol=0.01):
+        _remove_timer()
+        _timer = context.window_manager.event_timer_add(seconds, window=context.window)
+
+
 def _remove_timer() -> None:
     global _timer
     if _timer is not None:
@@ -157,13 +174,15 @@ def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
             reason = _PREPARING if prepared.is_awaited(generation, context.scene) else arrival.wait_reason(bpy.context)
             if not reason and not _is_staged_further(generation, bpy.context):
                 _place(generation.id, operator)
+    is_close = reason == _PREPARING or any(s.generation.state is State.DOWNLOADING for s in manager.snapshots())
+    _tick_every(limits.ARRIVAL_INTERVAL_SECONDS if is_close else limits.WATCH_INTERVAL_SECONDS, context)
     _note_changes(manager, reason)
     _remove_stale_placeholders(context)
     return _is_needed(manager)
 
 
 def _is_staged_further(generation: Generation, context: bpy.types.Context) -> bool:
-    return any_view_shows_textures(context) and prepared.stage(generation, context.scene)
+    return shading.any_view_shows_textures(context) and prepared.stage(generation, context.scene)
 
 
 def _note_changes(manager: Manager, reason: str) -> None:
@@ -178,7 +197,7 @@ def _note_changes(manager: Manager, reason: str) -> None:
     if has_changed or reason != waiting or (manager.is_busy and now > _redraws_at):
         _seen, waiting, _drawn_at = snapshots, reason, now
         _redraws_at = now + limits.REDRAW_SECONDS
-        redraw_panels()
+        redraw.redraw_panels()
 
 
 def _is_only_progress(before: tuple[Snapshot, ...], now: tuple[Snapshot, ...]) -> bool:
@@ -216,7 +235,7 @@ def _place(generation_id: str, operator: bpy.types.Operator) -> None:
     try:
         bpy.ops.pixal3d.import_model("EXEC_DEFAULT", True, generation=generation_id)  # type: ignore[attr-defined]
     except RuntimeError as error:
-        _report(operator, "ERROR", reported(error))
+        _report(operator, "ERROR", errors.reported(error))
     else:
         manager = session.manager()
         if snapshot := manager.get(generation_id):

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from .errors import GenerationError, NotFinishedError, SourceImageError, StoreError, TakenError
     from .file_door import connection_from_environment, generate_file
     from .manager import Manager, Settings
-    from .record import UNPAID, Generation, ImportOptions, Placement, Snapshot, State
+    from .record import Generation, ImportOptions, Placement, Snapshot
     from .source import Framing, KeptImage, Pixels, Source, SourceImage, source_image_from_file
+    from .state import UNPAID, State
     from .store import Store
     from .waiting import Progress, wait
 
@@ -22,8 +23,9 @@ __getattr__ = loader(
         "errors": ("GenerationError", "NotFinishedError", "SourceImageError", "StoreError", "TakenError"),
         "file_door": ("connection_from_environment", "generate_file"),
         "manager": ("Manager", "Settings"),
-        "record": ("UNPAID", "Generation", "ImportOptions", "Placement", "Snapshot", "State"),
+        "record": ("Generation", "ImportOptions", "Placement", "Snapshot"),
         "source": ("Framing", "KeptImage", "Pixels", "Source", "SourceImage", "source_image_from_file"),
+        "state": ("UNPAID", "State"),
         "store": ("Store",),
         "waiting": ("Progress", "wait"),
     },

@@ -32,9 +32,10 @@ from ..scenario import DEFAULT_BASE_URL, Connection, Credentials, MissingKeyErro
 from .errors import GenerationError, SourceImageError, StoreError
 from .glb_scale import ensure_deliverable, write_scaled
 from .manager import Manager, Settings
-from .record import UNPAID, Generation, State
+from .record import Generation
 from .scale import AppliedBy, import_scale
 from .source import source_image_from_file
+from .state import UNPAID, State
 from .store import Store
 from .waiting import Progress, wait
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ..parameters import complete
 from .limits import MODEL_NAME
-from .record import FOLDER_NAME, Generation, State
+from .record import FOLDER_NAME, Generation
+from .state import State
 
 
 def models_but_for(ids: Collection[str], folder: Path) -> Iterator[Generation]:

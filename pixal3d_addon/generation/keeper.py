@@ -15,9 +15,10 @@ from pathlib import Path
 from ..scenario import Connection, ScenarioError
 from . import limits
 from .errors import GenerationError, StoreError
-from .record import OWED, UNPAID, Generation, State
+from .record import Generation
 from .retries import Retries
 from .snapshots import StoredSnapshots
+from .state import OWED, UNPAID, State
 from .steering import Steering
 from .threads import guarded
 

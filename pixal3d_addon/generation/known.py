@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..parameters import complete
 from .errors import GenerationError, TakenError
-from .record import UNPAID, Generation, State
+from .record import Generation
+from .state import UNPAID, State
 from .store import Store
 
 _SHORTEST_ID = 8

@@ -25,9 +25,10 @@ from . import limits
 from .errors import GenerationError
 from .keeper import Keeper
 from .places import Places
-from .record import OWED, UNPAID, Generation, Placement, Snapshot, State
+from .record import Generation, Placement, Snapshot
 from .snapshots import StoredSnapshots
 from .source import Source
+from .state import OWED, UNPAID, State
 from .steering import Steering
 from .store import Store
 from .threads import Threads, guarded

@@ -7,7 +7,6 @@ A :class:`Generation` is frozen: each step makes a new one and the store writes 
 from __future__ import annotations
 
 import dataclasses
-import enum
 import json
 import math
 import re
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 
 from ..parameters import Value
 from .fitting import fitted
+from .state import State
 
 _STATUSES_WITH_PERCENTAGE = frozenset({"in-progress", "finalizing"})
 """In others the service says 0, which tells nothing (scenario-sdk 2.4.0, types/job_retrieve_response.py)."""
@@ -29,34 +29,6 @@ _ID = re.compile(r"\w[\w -]{0,63}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{0,64}")
 _MOST_SECONDS = 62_000_000_000.0
 """From 1970 to the first and the last year that may be meant: Python's dates begin with the year 1."""
-
-
-class State(enum.StrEnum):
-    """Ours, on disk. The service's own status stands beside it, in :attr:`Generation.service_status`."""
-
-    PREPARED = "prepared"
-    """The image that will be sent is on disk; nothing has left the machine."""
-    UPLOADING = "uploading"
-    SUBMITTING = "submitting"
-    """The paid request is about to leave or has left."""
-    UNCERTAIN = "uncertain"
-    """The reply to the paid request was lost. Never sent again by itself."""
-    RUNNING = "running"
-    """The service has a job for it: from here on the mesh is paid for."""
-    DOWNLOADING = "downloading"
-    READY = "ready"
-    """The checked GLB is on disk."""
-    IMPORTED = "imported"
-    FAILED = "failed"
-    ABANDONED = "abandoned"
-    """The artist stopped waiting; the job can still be fetched."""
-
-
-UNPAID = frozenset({State.PREPARED, State.UPLOADING})
-"""Nothing was asked for yet."""
-
-OWED = frozenset({State.SUBMITTING, State.UNCERTAIN, State.RUNNING, State.DOWNLOADING})
-"""The mesh may be paid for and is not here yet: a worker gets it, now or later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from ..scenario import (
 )
 from . import limits
 from .errors import GenerationError, NotFinishedError
-from .record import OWED, Generation, State
+from .record import Generation
+from .state import OWED, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 from .errors import StoreError, TakenError
-from .record import UNPAID, Generation, Snapshot, State
+from .record import Generation, Snapshot
+from .state import UNPAID, State
 from .store import Store
 
 

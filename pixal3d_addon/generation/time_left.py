@@ -12,11 +12,14 @@ import datetime
 import math
 import threading
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..parameters import Value
 from . import limits
-from .record import Generation, State
+from .state import State
+
+if TYPE_CHECKING:
+    from .record import Generation
 
 Quality = tuple[Value, ...]
 

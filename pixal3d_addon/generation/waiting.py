@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from . import limits
 from .manager import Manager
-from .record import Snapshot, State
+from .record import Snapshot
+from .state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,10 @@ from . import limits
 from .errors import GenerationError, NotFinishedError, SourceImageError, UnexpectedError
 from .lookup import adopted, find_job, told
 from .places import Places
-from .record import UNPAID, Generation, State
+from .record import Generation
 from .snapshots import Snapshots
 from .source import KeptImage, Source, SourceImage, write_source
+from .state import UNPAID, State
 from .steering import Steering
 
 _PASSING_ERRORS: Final = (TransportError, ServerError, RateLimitedError, ProtocolError)

@@ -6,14 +6,14 @@ No bpy. Importing this package imports neither requests nor numpy; the first cal
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..lazy import loader
 
 if TYPE_CHECKING:
     from .answers import Asset, Download, Job, Project, Quote, Submission
     from .client import ScenarioClient
-    from .connection import DEFAULT_BASE_URL, LOOPBACK_ONLY_VARIABLE, MODEL_ID, USER_AGENT, Connection, Credentials
+    from .connection import LOOPBACK_ONLY_VARIABLE, MODEL_ID, USER_AGENT, Connection, Credentials
     from .errors import (
         ApiError,
         CanceledError,
@@ -51,13 +51,14 @@ if TYPE_CHECKING:
     from .glb import GlbInfo, inspect_glb
     from .limits import Pace
 
+DEFAULT_BASE_URL: Final = "https://api.cloud.scenario.com/v1"
+
 __getattr__ = loader(
     __name__,
     {
         "answers": ("Asset", "Download", "Job", "Project", "Quote", "Submission"),
         "client": ("ScenarioClient",),
         "connection": (
-            "DEFAULT_BASE_URL",
             "LOOPBACK_ONLY_VARIABLE",
             "MODEL_ID",
             "USER_AGENT",

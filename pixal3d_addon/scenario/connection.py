@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from . import DEFAULT_BASE_URL
 from .errors import ConfigurationError, MissingKeyError
 
-DEFAULT_BASE_URL: Final = "https://api.cloud.scenario.com/v1"
 MODEL_ID: Final = "model_pixal3d"
 USER_AGENT: Final = "Pixal3D-Blender/0.1.0"
 LOOPBACK_ONLY_VARIABLE: Final = "PIXAL3D_LOOPBACK_ONLY"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import bpy
 
+from .. import lazy
 from ..blender import (
     connection_check,
     image_look,
@@ -71,15 +72,10 @@ def register() -> None:
 
 def unregister() -> None:
     resume.close()
-    watcher.stop_watching()
-    connection_check.close()
-    key_move.close()
-    kept_key.close()
-    pricing.close()
-    mesh_check.close()
-    image_look.close()
-    prepared.close()
-    session.close()
+    watcher.close()
+    for module in (connection_check, key_move, kept_key, pricing, mesh_check, image_look, prepared, session):
+        if lazy.is_loaded(module):
+            module.close()
     open_file.unregister()
     status_bar.unregister()
     generation_list.unregister()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..blender import generation_list, session, thumbnails
-from ..generation import Generation, Snapshot, State
+from ..generation import State
 from ..generation.time_left import seconds_worked
 from . import generation_texts
 from .generation_rows import draw_condition
@@ -17,7 +17,7 @@ from .layout_parts import Sidebar
 from .texts import said
 
 if TYPE_CHECKING:
-    from ..generation import Manager
+    from ..generation import Generation, Manager, Snapshot
 
 _ROWS = 5
 _THUMBNAIL_SCALE = 4.0

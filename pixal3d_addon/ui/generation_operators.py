@@ -4,20 +4,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..blender import generation_list, mesh_check, mesh_replacement, session, watcher
-from ..blender.open_file import placement_here
-from ..blender.ordering import Order
-from ..blender.redraw import redraw_panels
-from ..generation import UNPAID, Generation, GenerationError, KeptImage, State
+from ..blender import (
+    generation_list,
+    mesh_check,
+    mesh_replacement,
+    open_file,
+    ordering,
+    redraw,
+    session,
+    watcher,
+)
+from ..generation import UNPAID, GenerationError, State
 from ..parameters import readable
 from . import properties
 from .operator_parts import allowed, ask, can_ask_service, carry_out, errors_reported, known_generation
 from .price_texts import question
 from .texts import said
+
+if TYPE_CHECKING:
+    from ..generation import Generation
 
 
 def _generation_id() -> Any:
@@ -125,11 +134,11 @@ class PIXAL3D_OT_try_again(_AsksService, bpy.types.Operator):
             old = self.known()
             if old.state not in {State.FAILED, State.UNCERTAIN} or session.manager().is_running(old.id):
                 raise GenerationError("This model is on its way, or has come meanwhile.")
-            place = placement_here(context, context.scene.pixal3d.place_at)
-            again = Generation(name=old.name, parameters=old.parameters, placement=place, options=old.options)
+            place = open_file.placement_here(context, context.scene.pixal3d.place_at)
             # One whose outcome is unknown stays in the list: its job may still be found.
             failed = old.id if old.state is State.FAILED else ""
-            carry_out(self, Order(again, KeptImage(old.id), session.connection(), instead_of=failed))
+            again = ordering.order_again(old.id, old.name, old.parameters, place, old.options, instead_of=failed)
+            carry_out(self, again)
             return {"FINISHED"}
         return {"CANCELLED"}
 
@@ -154,7 +163,7 @@ class PIXAL3D_OT_remove(_OnGeneration, bpy.types.Operator):
         manager = session.manager()
         manager.remove(self.generation)
         generation_list.sync(manager)
-        redraw_panels()
+        redraw.redraw_panels()
         return {"FINISHED"}
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..blender import arrival, generation_list, limits, session, watcher
-from ..generation import UNPAID, Generation, Snapshot, State
+from ..generation import UNPAID, State
 from .generation_texts import icon, state_text, time_left
 from .layout_parts import draw_text
 from .texts import said, translated
 
 if TYPE_CHECKING:
-    from ..generation import Manager
+    from ..generation import Generation, Manager, Snapshot
 
 
 def draw_generations(layout: Any, context: bpy.types.Context) -> None:

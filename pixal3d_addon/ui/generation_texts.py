@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..generation import UNPAID, Generation, State
+from ..generation import UNPAID, State
 from .price_texts import units
 from .texts import said
+
+if TYPE_CHECKING:
+    from ..generation import Generation
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 

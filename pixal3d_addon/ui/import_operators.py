@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..blender import importer, mesh_check, placeholder, session, shading
-from ..blender.errors import ModelImportError
-from ..blender.open_file import is_open, placement_here
-from ..generation import Generation, GenerationError, State
+from ..blender import errors, importer, mesh_check, open_file, placeholder, session, shading
+from ..generation import GenerationError, State
 from .import_settings import draw_import_options, import_options, import_properties, place_property, set_import_options
 from .operator_parts import report_error
+
+if TYPE_CHECKING:
+    from ..generation import Generation
 
 _log = logging.getLogger(__name__)
 
@@ -58,8 +59,8 @@ class PIXAL3D_OT_import_model(bpy.types.Operator):
             self.report({"ERROR"}, "There is no finished model to import")
             return {"CANCELLED"}
         generation = snapshot.generation
-        if not is_open(generation.placement):  # names of another file mean nothing in this one
-            generation = generation.changed(placement=placement_here(context))
+        if not open_file.is_open(generation.placement):  # names of another file mean nothing in this one
+            generation = generation.changed(placement=open_file.placement_here(context))
         if not this.is_set:  # the first time; from then on Adjust Last Operation shows them and sets others
             set_import_options(self, generation.options)
             is_given = self.properties.is_property_set("place_at")
@@ -90,7 +91,7 @@ class PIXAL3D_OT_import_model(bpy.types.Operator):
             raise
         except Exception as error:
             _log.exception("A fault in the add-on while importing")
-            raise ModelImportError(
+            raise errors.ModelImportError(
                 f"Something went wrong inside the add-on ({error!r}).", "Please report it."
             ) from error
 

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..generation import ImportOptions
 from ..translations import OUR_CONTEXT
+
+if TYPE_CHECKING:
+    from ..generation import ImportOptions
 
 _TURNS = (
     ("0", "Front", "As it is delivered"),
@@ -114,6 +116,8 @@ def import_options(owner: Any, **changes: Any) -> ImportOptions:
         "asset_catalog": owner.asset_catalog,
         "textures": owner.textures or "PACK",
     }
+    from ..generation import ImportOptions
+
     return ImportOptions(**{**values, **changes})
 
 

@@ -13,9 +13,9 @@ from .operator_parts import errors_reported, is_from_window
 from .texts import said, translated
 
 PLACES = (
-    (kept_key.KEYRING, "System Keyring", "Where the system keeps passwords, encrypted with that of the user"),
-    (kept_key.FILE, "File", "A file in the extension's own folder, which only the user can read"),
-    (kept_key.PREFERENCES, "Blender's Preferences", "Blender's preferences file, which others may be able to read"),
+    ("KEYRING", "System Keyring", "Where the system keeps passwords, encrypted with that of the user"),
+    ("FILE", "File", "A file in the extension's own folder, which only the user can read"),
+    ("PREFERENCES", "Blender's Preferences", "Blender's preferences file, which others may be able to read"),
 )
 
 

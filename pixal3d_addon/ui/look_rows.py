@@ -3,27 +3,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ..blender import image_look
-from ..blender.image_source import Part
-from ..generation import Framing
 from .layout_parts import draw_text
 from .texts import said
+
+if TYPE_CHECKING:
+    from ..blender.image_source import Part
+    from ..generation import Framing
 
 _THUMBNAIL_SCALE = 6.0
 """In buttons' heights."""
 
 
-def draw_look(
-    layout: Any,
-    context: bpy.types.Context,
-    image: bpy.types.Image,
-    framing: Framing,
-    part: Part = Part(),  # noqa: B008 (it is frozen)
-) -> None:
+def draw_look(layout: Any, context: bpy.types.Context, image: bpy.types.Image, framing: Framing, part: Part) -> None:
     """The thumbnail, the size, and a line for each thing that may spoil the model."""
     look = image_look.look(image, framing, part)
     if look is None:

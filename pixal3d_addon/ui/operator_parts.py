@@ -5,15 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ..blender import image_look, online, ordering, placeholder, session
-from ..blender.ordering import Order
 from ..errors import Pixal3DError
-from ..generation import Generation, Pixels, SourceImage
 from .texts import translated
+
+if TYPE_CHECKING:
+    from ..generation import Generation, Pixels
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def known_generation(generation_id: str) -> Generation:
     return ordering.known(session.manager(), generation_id)
 
 
-def carry_out(operator: bpy.types.Operator, *orders: Order) -> None:
+def carry_out(operator: bpy.types.Operator, *orders: ordering.Order) -> None:
     """For an artist in the background, returning at once, with placeholders in the scene; for a script now, one after
     the other, returning when the models are in the scene.
 
@@ -52,7 +53,7 @@ def carry_out(operator: bpy.types.Operator, *orders: Order) -> None:
             ordering.run(order)
 
 
-def _begin(orders: Sequence[Order]) -> None:
+def _begin(orders: Sequence[ordering.Order]) -> None:
     has_placeholder = False
     for order in orders:
         ordering.begin(order)
@@ -74,8 +75,10 @@ def _note_click(generation_id: str) -> None:
     bpy.app.timers.register(note)
 
 
-def _picture(order: Order) -> Pixels | None:
+def _picture(order: ordering.Order) -> Pixels | None:
     """What the panel showed before the click."""
+    from ..generation import SourceImage
+
     if order.image is None or not isinstance(order.source, SourceImage):
         return None
     return image_look.picture(order.image, order.source.framing)

@@ -7,10 +7,8 @@ from typing import Any
 
 import bpy
 
-from ..blender import connection_check, image_source, importer, online, provenance, session
-from ..blender.open_file import placement_here
-from ..blender.ordering import Order
-from ..generation import Generation, GenerationError, KeptImage
+from ..blender import connection_check, image_source, importer, online, open_file, ordering, provenance, session
+from ..generation import GenerationError
 from . import properties
 from .import_settings import import_options, import_properties, place_property
 from .operator_parts import allowed, ask, can_ask_service, carry_out, errors_reported, is_from_window
@@ -67,7 +65,7 @@ class PIXAL3D_OT_generate(bpy.types.Operator):
             return {"FINISHED"}
         return {"CANCELLED"}
 
-    def _order(self, context: bpy.types.Context) -> Order:
+    def _order(self, context: bpy.types.Context) -> ordering.Order:
         given = properties.given_parameter_values(self)
         image: str = self.image  # type: ignore[attr-defined]
         if not is_from_window(self):
@@ -99,10 +97,9 @@ class PIXAL3D_OT_generate_again(bpy.types.Operator):
             settings = provenance.settings_of(facts)
             properties.set_parameter_values(context.scene.pixal3d, settings)
             chosen = context.scene.pixal3d
-            place, options = placement_here(context, chosen.place_at), import_options(chosen)
+            place, options = open_file.placement_here(context, chosen.place_at), import_options(chosen)
             name = str(facts.get("source", "Image"))
-            again = Generation(name=name, parameters=settings, placement=place, options=options)
-            carry_out(self, Order(again, KeptImage(str(facts["generation"])), session.connection()))
+            carry_out(self, ordering.order_again(str(facts["generation"]), name, settings, place, options))
             return {"FINISHED"}
         return {"CANCELLED"}
 
@@ -133,8 +130,8 @@ class PIXAL3D_OT_fetch_job(bpy.types.Operator):
             importer.ensure_can_import(context)
             if not (job_id := self.job_id.strip()):
                 raise GenerationError("No job ID was given.", "Copy it from the job list of your Scenario project.")
-            generation = session.manager().of_job(job_id, placement_here(context))
-            carry_out(self, Order(generation, None, session.connection()))
+            generation = session.manager().of_job(job_id, open_file.placement_here(context))
+            carry_out(self, ordering.Order(generation, None, session.connection()))
             return {"FINISHED"}
         return {"CANCELLED"}
 

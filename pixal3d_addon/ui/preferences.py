@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from .. import __package__ as base_package
-from ..blender import kept_key, limits, online, session
+from ..blender import limits, online, session
 from ..scenario import DEFAULT_BASE_URL
 from .first_steps import draw_connection
 from .key_operators import PLACES, draw_key
@@ -30,9 +30,7 @@ class PIXAL3D_AP_preferences(bpy.types.AddonPreferences):
         subtype="PASSWORD",
     )
     # Changed by moving the key (:mod:`..blender.key_move`), and not shown.
-    key_place: bpy.props.EnumProperty(
-        name="Keep the Key In", items=PLACES, default=kept_key.PREFERENCES, options={"HIDDEN"}
-    )
+    key_place: bpy.props.EnumProperty(name="Keep the Key In", items=PLACES, default="PREFERENCES", options={"HIDDEN"})
     project_id: bpy.props.StringProperty(
         name="Project ID", description="Project to work in. Leave empty for the key's own project"
     )

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import bpy
 
-from ..blender import pricing, session
-from ..blender.errors import NoImageError
+from ..blender import errors, pricing, session
 from . import properties
 from .operator_parts import can_ask_service, errors_reported
 from .ordering import gather
@@ -53,7 +52,7 @@ class PIXAL3D_OT_quote(bpy.types.Operator):
         parameters = properties.parameter_values(settings)
         try:
             order = gather(context, settings, self.image, parameters)
-        except NoImageError:
+        except errors.NoImageError:
             if self.image:
                 raise
             return session.connection(), parameters, None  # the service may not ask for one

@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..blender.image_source import Part
-from ..generation import Framing
-from ..parameters import SETTINGS, Kind, Parameter
+from ..blender import image_source
+from ..parameters import SETTINGS, Kind
 from ..translations import OUR_CONTEXT
 from .import_settings import import_properties, place_property
+
+if TYPE_CHECKING:
+    from ..generation import Framing
+    from ..parameters import Parameter
 
 RANDOM_SEED = -1
 """Blender's whole numbers know no ``None``."""
@@ -108,6 +111,8 @@ def framing_properties(*, for_operator: bool = False) -> dict[str, Any]:
 
 def framing(owner: Any) -> Framing:
     """What `owner` (an operator or a scene's settings) says of it."""
+    from ..generation import Framing
+
     return Framing(crop_to_subject=owner.crop_to_subject, pad_to_square=owner.pad_to_square)
 
 
@@ -131,11 +136,11 @@ def part_properties(*, for_operator: bool = False) -> dict[str, Any]:
     }
 
 
-def part(owner: Any, image: bpy.types.Image | None) -> Part:
+def part(owner: Any, image: bpy.types.Image | None) -> image_source.Part:
     """What `owner` says of it. What is set in a scene is said of the image that is selected there, and of no other."""
     if isinstance(owner, PIXAL3D_PG_settings) and owner.image not in (None, image):  # type: ignore[attr-defined]
-        return Part()
-    return Part(udim_tile=owner.udim_tile, frame=owner.frame)  # type: ignore[attr-defined]
+        return image_source.Part()
+    return image_source.Part(udim_tile=owner.udim_tile, frame=owner.frame)  # type: ignore[attr-defined]
 
 
 class PIXAL3D_PG_settings(bpy.types.PropertyGroup):

@@ -7,8 +7,7 @@ from typing import Any
 
 import bpy
 
-from ..blender import session
-from ..blender.ordering import chosen_image
+from ..blender import ordering, session
 from . import properties
 from .first_steps import draw_connection
 from .image_operators import draw_part
@@ -24,7 +23,7 @@ def draw_choice(layout: Any, context: bpy.types.Context) -> bpy.types.Image | No
     row = layout.row(align=True)
     row.template_ID(settings, "image", open="image.open")
     row.menu("PIXAL3D_MT_image_from", text="", icon="DOWNARROW_HLT")
-    image = chosen_image(context)
+    image = ordering.chosen_image(context)
     if image is None:
         draw_text(layout, context, "Select an image, or an object with a texture", icon="INFO")
     elif settings.image is None:

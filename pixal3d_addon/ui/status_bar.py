@@ -7,13 +7,14 @@ from typing import Any
 
 import bpy
 
+from .. import lazy
 from ..blender import session
 from .texts import said
 
 
 def status_text() -> str:
     """One line, empty if nothing is under way."""
-    manager = session.manager_or_none()
+    manager = session.manager_or_none() if lazy.is_loaded(session) else None
     running = [s for s in manager.snapshots() if manager.is_running(s.generation.id)] if manager else []
     if not running:
         return ""

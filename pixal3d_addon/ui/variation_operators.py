@@ -6,21 +6,21 @@ from __future__ import annotations
 import dataclasses
 import random
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..blender import placeholder, pricing, provenance, session
-from ..blender.open_file import placement_here
-from ..blender.ordering import Order
-from ..generation import Generation, KeptImage
-from ..parameters import SETTINGS, Kind, Value
+from ..blender import open_file, ordering, placeholder, pricing, provenance, session
+from ..parameters import SETTINGS, Kind
 from . import properties
 from .layout_parts import draw_text
 from .operator_parts import allowed, can_ask_service, carry_out, errors_reported, known_generation
 from .ordering import gather
 from .price_texts import question, units
 from .texts import said
+
+if TYPE_CHECKING:
+    from ..parameters import Value
 
 _SPACING = 1.25
 """From one to the next, of the size that is expected."""
@@ -87,19 +87,18 @@ class PIXAL3D_OT_variations(bpy.types.Operator):
             return dict(snapshot.generation.parameters)
         return properties.parameter_values(context.scene.pixal3d)
 
-    def _order(self, context: bpy.types.Context) -> Order:
+    def _order(self, context: bpy.types.Context) -> ordering.Order:
         settings = context.scene.pixal3d
         if not self.generation:
             return gather(context, settings, self.image, properties.parameter_values(settings))
         known = known_generation(self.generation)
         # Not with its seed: that would pay for the model that is there.
         parameters = {**known.parameters, "seed": None}
-        place = placement_here(context, settings.place_at)
-        again = Generation(known.name, parameters, placement=place, options=known.options)
-        return Order(again, KeptImage(known.id), session.connection())
+        place = open_file.placement_here(context, settings.place_at)
+        return ordering.order_again(known.id, known.name, parameters, place, known.options)
 
 
-def variations(order: Order, count: int, context: Any) -> list[Order]:
+def variations(order: ordering.Order, count: int, context: Any) -> list[ordering.Order]:
     """`order` so many times, each with a seed of its own, in a row along the X axis that begins where `order` stands.
 
     A seed that is set is the first one's, and those after it follow.

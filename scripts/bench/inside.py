@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import bpy
@@ -132,21 +133,21 @@ _EVENTS = {
     "_thread.start_new_thread": "thread",
     "os.mkdir": "folder",
 }
-_IMPORTED = (".py", ".pyc", ".so", ".pyd", "__pycache__")
-
-
 def note_touched(noted: list[str]) -> None:
-    """From now on, whatever the add-on opens, makes or starts; what is imported does not count. Can't be undone."""
+    """From now on, whatever the add-on opens, makes or starts; what Python imports does not count. Can't be undone."""
 
     def note(event: str, arguments: tuple[Any, ...]) -> None:
-        if event not in _EVENTS or (event == "open" and str(arguments[0]).endswith(_IMPORTED)):
+        if event not in _EVENTS:
             return
-        frame = sys._getframe(1)
+        frame: FrameType | None = sys._getframe(1)
         while frame is not None:
-            if frame.f_globals.get("__name__", "").startswith(f"{ADDON}."):
+            name = frame.f_globals.get("__name__", "")
+            if name.startswith("importlib."):
+                return
+            if name.startswith(f"{ADDON}."):
                 noted.append(f"{_EVENTS[event]}: {Path(str(arguments[0])).name}")
                 return
-            frame = frame.f_back  # type: ignore[assignment]
+            frame = frame.f_back
 
     sys.addaudithook(note)
 

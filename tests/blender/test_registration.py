@@ -46,17 +46,17 @@ def test_enabling_disabling_and_enabling_again_leaves_nothing_behind(addon: Any)
 def test_nothing_heavy_is_imported_and_nothing_is_written_before_the_first_use(tmp_path: Path) -> None:
     """In a fresh process, since this one has imported everything already."""
     code = """
-import builtins, sys, traceback, bpy, addon_utils, pathlib, threading
+import builtins, sys, traceback, bpy, addon_utils, pathlib, threading, types
 repos = bpy.context.preferences.extensions.repos
 repos.new(name="dev", module="dev", custom_directory=sys.argv[1], source="USER")
 before, asked, done, is_on = set(sys.modules), set(), [], True
 imported = builtins.__import__
 
-def asking(name, scope=None, *rest):
+def asking(name, scope=None, *rest, **named):
     # What is there already, too: with the bpy module numpy is, in Blender it is not.
     if scope and str(scope.get("__name__")).startswith("bl_ext.dev."):
         asked.add(name.split(".")[0])
-    return imported(name, scope, *rest)
+    return imported(name, scope, *rest, **named)
 
 def note(event, arguments):
     is_written = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
@@ -71,6 +71,11 @@ addon_utils.enable("bl_ext.dev.pixal3d_addon", default_set=True)
 is_on, builtins.__import__ = False, imported
 heavy = {"requests", "urllib3", "numpy", "sqlite3", "ssl", "http", "subprocess", "asyncio"}
 assert not heavy & (asked | (set(sys.modules) - before)), heavy & (asked | (set(sys.modules) - before))
+ours = "bl_ext.dev.pixal3d_addon"
+loaded = {name.removeprefix(ours) for name, module in sys.modules.items() if type(module) is types.ModuleType}
+asleep = {".blender.session", ".blender.importer", ".blender.image_look", ".generation.record", ".generation.manager"}
+assert loaded >= {".ui.panels", ".parameters"}
+assert not (asleep | {".keys", ".scenario.connection"}) & loaded, loaded
 assert not done, done
 assert [t.name for t in threading.enumerate()] == ["MainThread"]
 folder = pathlib.Path(bpy.utils.extension_path_user("bl_ext.dev.pixal3d_addon"))

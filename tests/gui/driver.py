@@ -63,6 +63,8 @@ SIDEBAR_TOLERANCE_PIXELS = 6
 EDGE_PIXELS = 4
 """Rounded corners of an area."""
 START_SECONDS = 1.0
+REST_SECONDS = 0.005
+"""As long as Blender itself sleeps."""
 SCENARIO_TIMEOUT_SECONDS = float(os.environ.get("PIXAL3D_GUI_TIMEOUT_SECONDS", "150"))
 
 _KEYS = {" ": "SPACE", "\n": "RET", ".": "PERIOD", ",": "COMMA", "-": "MINUS", "/": "SLASH", "_": "MINUS"}
@@ -381,6 +383,15 @@ def play(scenario: Callable[[Driver], Steps]) -> None:
         return None
 
     bpy.app.timers.register(step, first_interval=START_SECONDS, persistent=True)
+    if "--enable-event-simulate" in sys.argv:
+        bpy.app.timers.register(_rest, persistent=True)
+
+
+def _rest() -> float:
+    """Blender's main loop sleeps when there is nothing to do, but not with this switch: it would keep a whole core busy
+    (5.2.2), which is then missing to those who draw and prepare."""
+    time.sleep(REST_SECONDS)
+    return 0.0
 
 
 def _set_preferences() -> None:

@@ -26,12 +26,12 @@ MAY_IMPORT = {
     "scenario": {"errors", "files", "lazy", "parameters"},
     "generation": {"errors", "files", "lazy", "parameters", "scenario"},
     "batch": {"errors", "files", "parameters", "scenario", "generation"},
-    "blender": {"errors", "files", "parameters", "translations", "keys", "scenario", "generation", "batch"},
+    "blender": {"errors", "files", "lazy", "parameters", "translations", "keys", "scenario", "generation", "batch"},
     "api": {"errors", "parameters", "scenario", "generation", "blender"},
     "cli": {"errors", "parameters", "scenario", "generation", "batch", "blender", "api"},
     "keys": {"errors", "files"},
     "presets": set(),  # scripts that Blender runs; nobody imports them
-    "ui": {"errors", "parameters", "translations", "scenario", "generation", "blender", "api", "cli"},
+    "ui": {"errors", "lazy", "parameters", "translations", "scenario", "generation", "blender", "api", "cli"},
 }
 WITHOUT_BLENDER = {"errors", "keys", "files", "lazy", "parameters", "translations", "scenario", "generation", "batch"}
 BLENDER_MODULES = {

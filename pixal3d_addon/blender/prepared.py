@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,10 +117,13 @@ class _Stage:
     which an undo does not change.
     """
 
-    def __init__(self, objects: list[bpy.types.Object]) -> None:
+    def __init__(self, objects: list[bpy.types.Object], *, with_textures: bool) -> None:
         self._objects = [obj.session_uid for obj in objects]
+        meshes = dict.fromkeys(obj.data.session_uid for obj in objects if obj.type == "MESH")
         images = dict.fromkeys(image.session_uid for obj in objects for image in images_of(obj))
-        self._steps = [(uid, step) for uid in images for step in (_decode, _upload)]
+        self._steps: list[tuple[str, int, Callable[[Any], None]]] = [("meshes", uid, _shade) for uid in meshes]
+        if with_textures:
+            self._steps += [("images", uid, step) for uid in images for step in (_decode, _upload)]
 
     def objects(self) -> list[bpy.types.Object]:
         """Empty if any of them is gone, or was put to use by somebody."""
@@ -133,11 +136,17 @@ class _Stage:
         """Returns whether one was left to be taken."""
         if not self._steps:
             return False
-        uid, do = self._steps.pop(0)
-        image = next((image for image in bpy.data.images if image.session_uid == uid), None)
-        if image is not None:
-            do(image)
+        kind, uid, do = self._steps.pop(0)
+        block = next((block for block in getattr(bpy.data, kind) if block.session_uid == uid), None)
+        if block is not None:
+            do(block)
         return True
+
+
+def _shade(mesh: Any) -> None:
+    """Blender keeps the normals that it works out, and needs them to draw the mesh."""
+    if mesh.corner_normals:
+        _ = mesh.corner_normals[0].vector
 
 
 def _decode(image: Any) -> None:
@@ -255,11 +264,12 @@ def _parents(obj: Any) -> int:
     return 1 + _parents(obj.parent) if obj.parent else 0
 
 
-def stage(generation: Generation, scene: Any) -> bool:
-    """Take one step ahead of placing a prepared model, where its textures will be seen at once: append it, decode a
-    texture, bring one to the graphics card. Each stops Blender for a moment; all in one would be felt (two textures of
-    4096 px: 1.3 s with a graphics card made of software). Main thread, in a window.
+def stage(generation: Generation, scene: Any, *, with_textures: bool) -> bool:
+    """Take one step ahead of placing a prepared model: append it, have its normals worked out, decode a texture, bring
+    one to the graphics card. Each stops Blender for a moment; all in one would be felt (two textures of 4096 px: 1.3 s
+    with a graphics card made of software). Main thread, in a window.
 
+    :param with_textures: they will be seen at once.
     :returns: whether one was taken; if not, the model may be placed.
     """
     path = _path(generation, scene)
@@ -267,7 +277,7 @@ def stage(generation: Generation, scene: Any) -> bool:
     if staged is None:
         objects = append(generation, scene)
         if objects:
-            _stages[path] = _Stage(objects)
+            _stages[path] = _Stage(objects, with_textures=with_textures)
         return bool(objects)
     return staged.step()
 

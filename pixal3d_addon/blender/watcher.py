@@ -172,7 +172,9 @@ def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
     if generation:
         with context.temp_override(window=arrival.window_for(generation, context)):
             reason = _PREPARING if prepared.is_awaited(generation, context.scene) else arrival.wait_reason(bpy.context)
-            if not reason and not _is_staged_further(generation, bpy.context):
+            if not reason and _is_staged_further(generation, bpy.context):
+                reason = _PREPARING
+            elif not reason:
                 _place(generation.id, operator)
     is_close = reason == _PREPARING or any(s.generation.state is State.DOWNLOADING for s in manager.snapshots())
     _tick_every(limits.ARRIVAL_INTERVAL_SECONDS if is_close else limits.WATCH_INTERVAL_SECONDS, context)
@@ -182,7 +184,7 @@ def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
 
 
 def _is_staged_further(generation: Generation, context: bpy.types.Context) -> bool:
-    return shading.any_view_shows_textures(context) and prepared.stage(generation, context.scene)
+    return prepared.stage(generation, context.scene, with_textures=shading.any_view_shows_textures(context))
 
 
 def _note_changes(manager: Manager, reason: str) -> None:

@@ -48,6 +48,7 @@ _NOTES = {
 }
 _STEPS = {
     "append": "append",
+    "_shade": "normals",
     "_decode": "decode a texture",
     "_upload": "texture to the graphics card",
     "_place": "place",

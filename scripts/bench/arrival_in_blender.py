@@ -35,7 +35,7 @@ NEVER = 1 << 60
 SETTLE_SECONDS = 2.5
 """After it is placed: until then Blender draws it the first time."""
 SHADINGS = {"Solid": "SOLID", "Material Preview": "MATERIAL"}
-STEPS = ("append", "_decode", "_upload", "_place")
+STEPS = ("append", "_shade", "_decode", "_upload", "_place")
 
 
 def put(generation: Any) -> None:
@@ -51,10 +51,11 @@ def is_placed(generation: Any) -> bool:
 
 
 def look_closer(spans: Spans) -> None:
-    for name in ("append", "_decode", "_upload"):
+    for name in ("append", "_shade", "_decode", "_upload"):
         wrap(module("blender.prepared"), name, spans)
-    for name in ("_tick", "_place", "redraw_panels"):
+    for name in ("_tick", "_place"):
         wrap(module("blender.watcher"), name, spans)
+    wrap(module("blender.redraw"), "redraw_panels", spans)
     wrap(module("blender.importer"), "finish", spans)
     wrap(module("blender.mesh_check"), "start", spans, "mesh_check.start")
 
@@ -89,8 +90,8 @@ def scenario(d: Driver) -> Steps:
                     begin = time.perf_counter()
                     put(generation)
                     yield from d.wait_until(lambda: is_placed(generation), PATIENCE_SECONDS, "the model")  # noqa: B023
-                    placed = time.perf_counter()
                     yield SETTLE_SECONDS
+                    (placed,) = (b for n, _, b in spans if n == "_place")
                     end = time.perf_counter()
                     yield 0.3
                     longest = max(ticks.between(begin, end), key=lambda gap: gap[1] - gap[0])

@@ -56,14 +56,14 @@ def paint(side: int) -> Any:
 def look_closer(spans: Spans) -> None:
     """Everything of ours that runs on the main thread, and what workers do that may hold Python's lock."""
     main = {
-        "blender.watcher": ("_tick", "_keep_watching", "_note_changes"),
+        "blender.watcher": ("_tick", "_place", "_keep_watching", "_note_changes"),
         "blender.image_look": ("_tick",),
         "blender.image_source": ("pixels",),
         "blender.calm_pixels": ("pixels",),
         "blender.placeholder": ("add",),
         "blender.thumbnails": ("_tick",),
         "ui.operators": ("gather", "carry_out"),
-        "blender.prepared": ("append", "_decode", "_upload"),
+        "blender.prepared": ("append", "_shade", "_decode", "_upload"),
     }
     workers = {
         "generation.worker": ("write_source", "inspect_glb"),
@@ -148,7 +148,7 @@ def scenario(d: Driver) -> Steps:
     for number in range(REDRAWS):
         if number % 2:
             d.region("WINDOW").tag_redraw()
-        module("blender.watcher").redraw_panels()
+        module("blender.redraw").redraw_panels()
         yield 0.2
     d.record("redraws", ticks.gaps_by_redraw(begin, time.perf_counter(), spans))
 
@@ -176,8 +176,8 @@ def scenario(d: Driver) -> Steps:
         operator = (time.perf_counter() - clicked) * 1000
         yield from d.wait_until(lambda: is_in("ready"), PATIENCE_SECONDS, "the GLB")
         yield from d.wait_until(lambda: newest().state.value == "imported", PATIENCE_SECONDS, "the mesh in the scene")
-        placed = time.perf_counter()
         yield 2.0
+        (placed,) = (end for name, _, end in spans if name.endswith("_place"))
         (last_byte,) = (end for name, _, end in spans if name.endswith("download_model"))
         ready_at = last_byte + (newest().ready_at - (time.time() - (time.perf_counter() - last_byte)))
         turns.append(

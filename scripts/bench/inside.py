@@ -133,6 +133,8 @@ _EVENTS = {
     "_thread.start_new_thread": "thread",
     "os.mkdir": "folder",
 }
+
+
 def note_touched(noted: list[str]) -> None:
     """From now on, whatever the add-on opens, makes or starts; what Python imports does not count. Can't be undone."""
 

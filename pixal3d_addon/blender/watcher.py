@@ -173,8 +173,8 @@ def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
         with context.temp_override(window=arrival.window_for(generation, context)):
             reason = _PREPARING if prepared.is_awaited(generation, context.scene) else arrival.wait_reason(bpy.context)
             if not reason and _is_staged_further(generation, bpy.context):
-                reason = _PREPARING
-            elif not reason:
+                return True  # the panels are drawn with the model: before it they would only keep it waiting
+            if not reason:
                 _place(generation.id, operator)
     is_close = reason == _PREPARING or any(s.generation.state is State.DOWNLOADING for s in manager.snapshots())
     _tick_every(limits.ARRIVAL_INTERVAL_SECONDS if is_close else limits.WATCH_INTERVAL_SECONDS, context)

@@ -85,8 +85,8 @@ def legs(blenders: Sequence[Path]) -> list[Leg]:
     for path, name in named:
         chosen = () if path == newest_one else NOT_ON_EVERY_BLENDER
         installed = pytest_leg(f"installed:{name}", "tools", "tests/installed", *chosen)
-        # Alone: a window beside it is drawn by the same processor, and clicks come seconds late.
-        gui = pytest_leg(f"gui:{name}", "tools", "tests/gui", *chosen, cores=2)
+        # With nothing else beside its two windows: they are drawn by the same processor, and clicks would come late.
+        gui = pytest_leg(f"gui:{name}", "tools", "tests/gui", *chosen, *parallel, "--dist", "loadgroup", cores=2)
         found += [
             dataclasses.replace(installed, blender=path),
             dataclasses.replace(gui, blender=path, needs=("Xvfb",)),

@@ -9,6 +9,8 @@ import pytest
 
 from tests.gui.conftest import Window
 
+pytestmark = pytest.mark.xdist_group("images")  # one Blender serves them all
+
 
 @pytest.fixture(scope="module")
 def played() -> dict[str, Any]:

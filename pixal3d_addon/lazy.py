@@ -56,22 +56,32 @@ def is_loaded(module: types.ModuleType) -> bool:
 
 
 class _Unloaded(types.ModuleType):
-    """Becomes the module at the first look at what is in it.
+    """Becomes the module at the first look at what is in it, or change of it.
 
     Python's own ``LazyLoader`` runs a module twice if two threads look at once (3.11.7, as in Blender 4.2).
     """
 
     def __getattribute__(self, name: str) -> object:
-        if not (name.startswith("__") and name.endswith("__")):
-            with _loading:
-                if type(self) is _Unloaded and self.__name__ not in _under_way:
-                    _load(self)
+        _load_for(self, name)
         return types.ModuleType.__getattribute__(self, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        _load_for(self, name)
+        types.ModuleType.__setattr__(self, name, value)
 
 
 _loading = threading.RLock()
 _under_way: set[str] = set()
 """Modules that are being loaded: by the thread that has the lock."""
+
+
+def _load_for(module: types.ModuleType, name: str) -> None:
+    """What is asked of it by the import system itself is there before."""
+    if name.startswith("__") and name.endswith("__"):
+        return
+    with _loading:
+        if type(module) is _Unloaded and module.__name__ not in _under_way:
+            _load(module)
 
 
 def _load(module: types.ModuleType) -> None:

@@ -19,7 +19,7 @@ import bpy
 import bpy.utils.previews
 
 from ..generation import Framing, Pixels
-from . import calm_pixels, limits
+from . import calm_pixels, limits, watcher
 from .image_source import Part, may_copy
 from .redraw import redraw_panels
 from .render_result import RENDERED
@@ -187,6 +187,8 @@ def _tick() -> float | None:
         wanted = next((entry for entry in reversed(_entries.values()) if entry.is_wanted), None)
         if wanted is None:
             return None
+        if watcher.is_model_near and wanted.seen:
+            return limits.LOOK_INTERVAL_SECONDS  # the second Blender needs the cores (750 ms instead of 640 on two)
         _running = _look_at(wanted)
     try:
         next(_running)

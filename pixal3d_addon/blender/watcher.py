@@ -58,6 +58,9 @@ _PREPARING = "Preparing the model"
 _has_paused = False
 """Whether the last look at it found no watcher."""
 
+is_model_near = False
+"""Whether one is being downloaded or prepared."""
+
 waiting: str = ""
 """Why a model that is ready is not placed yet, for the panel."""
 
@@ -101,8 +104,8 @@ def watch() -> None:
 
 def close() -> None:
     """For ``unregister``: no timer of ours stays behind. Blender ends a running watcher without asking it."""
-    global _seen, waiting, _has_paused
-    _seen, waiting, _has_paused = (), "", False
+    global _seen, waiting, is_model_near, _has_paused
+    _seen, waiting, is_model_near, _has_paused = (), "", False, False
     _stale.clear()
     _remove_timer()
     if bpy.app.timers.is_registered(_keep_watching):
@@ -110,7 +113,7 @@ def close() -> None:
 
 
 def _keep_watching() -> float | None:
-    global _has_paused
+    global is_model_near, _has_paused
     manager = session.manager_or_none()
     if manager is None:
         redraw.redraw_panels()
@@ -119,6 +122,7 @@ def _keep_watching() -> float | None:
     open_file.recognize(manager)
     windows = bpy.context.window_manager.windows
     if not _is_needed(manager):
+        is_model_near = False
         _note_changes(manager, "")
         if windows:
             with bpy.context.temp_override(window=windows[0]):
@@ -165,6 +169,7 @@ def _remove_timer() -> None:
 
 def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
     """One look, in which one model at most is placed, or a step taken towards it. Returns whether to watch on."""
+    global is_model_near
     manager = session.manager()
     prepared.look_ahead(manager.snapshots(), manager.arrived(), context.scene)
     generation = arrival.next_to_place(manager)
@@ -176,15 +181,15 @@ def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
                 return True  # the panels are drawn with the model: before it they would only keep it waiting
             if not reason:
                 _place(generation.id, operator)
-    is_close = reason == _PREPARING or any(s.generation.state is State.DOWNLOADING for s in manager.snapshots())
-    _tick_every(limits.ARRIVAL_INTERVAL_SECONDS if is_close else limits.WATCH_INTERVAL_SECONDS, context)
+    is_model_near = reason == _PREPARING or any(s.generation.state is State.DOWNLOADING for s in manager.snapshots())
+    _tick_every(limits.ARRIVAL_INTERVAL_SECONDS if is_model_near else limits.WATCH_INTERVAL_SECONDS, context)
     _note_changes(manager, reason)
     _remove_stale_placeholders(context)
     return _is_needed(manager)
 
 
 def _is_staged_further(generation: Generation, context: bpy.types.Context) -> bool:
-    return prepared.stage(generation, context.scene, with_textures=shading.any_view_shows_textures(context))
+    return shading.any_view_shows_textures(context) and prepared.stage(generation, context.scene)
 
 
 def _note_changes(manager: Manager, reason: str) -> None:

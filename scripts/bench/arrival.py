@@ -52,7 +52,7 @@ _NOTES = {
 }
 _STEPS = {
     "append": "append",
-    "_shade": "normals (while placing)",
+    "_work_out_normals": "normals (in it)",
     "_decode": "decode a texture",
     "_upload": "texture to the graphics card",
     "_place": "place",

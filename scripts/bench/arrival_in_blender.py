@@ -35,7 +35,7 @@ NEVER = 1 << 60
 SETTLE_SECONDS = 2.5
 """After it is placed: until then Blender draws it the first time."""
 SHADINGS = {"Solid": "SOLID", "Material Preview": "MATERIAL"}
-STEPS = ("append", "_shade", "_decode", "_upload", "_place")
+STEPS = ("append", "_work_out_normals", "_decode", "_upload", "_place")
 
 
 def put(generation: Any) -> None:
@@ -51,7 +51,7 @@ def is_placed(generation: Any) -> bool:
 
 
 def look_closer(spans: Spans) -> None:
-    for name in ("append", "_shade", "_decode", "_upload"):
+    for name in ("append", "_work_out_normals", "_decode", "_upload"):
         wrap(module("blender.prepared"), name, spans)
     for name in ("_tick", "_place"):
         wrap(module("blender.watcher"), name, spans)

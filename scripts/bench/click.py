@@ -48,6 +48,7 @@ def run(bench: Bench) -> list[Part]:
         longest = [turn["to ready, by redraw"].get(kind, {"max": 0.0})["max"] for turn in until_ready]
         most = MOST_GAP_MS if kind == NOTHING else None
         gaps.append(Figure(f"longest in which {_DRAWN[kind]}", max(longest), baseline["max"], most=most))
+        gaps.append(Figure("the same, of the usual turn", statistics.median(longest), baseline["max"]))
     steps = [turn["own steps"][0] for turn in later]
     gaps.append(Figure("longest of our own steps on the main thread", max(step[2] for step in steps), most=MOST_GAP_MS))
     gaps.append(Figure("longest at the first click after Blender's start", first["to ready"]["max"], idle["max"]))

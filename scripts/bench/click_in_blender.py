@@ -63,7 +63,7 @@ def look_closer(spans: Spans) -> None:
         "blender.placeholder": ("add",),
         "blender.thumbnails": ("_tick",),
         "ui.operators": ("gather", "carry_out"),
-        "blender.prepared": ("append", "_shade", "_decode", "_upload"),
+        "blender.prepared": ("append", "_work_out_normals", "_decode", "_upload"),
     }
     workers = {
         "generation.worker": ("write_source", "inspect_glb"),

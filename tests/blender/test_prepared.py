@@ -100,6 +100,33 @@ def test_the_textures_of_the_service_arrive_as_they_were_sent(
     assert sum(block.startswith("Image ") for block in direct) == 2
 
 
+def test_a_model_that_was_staged_is_what_is_placed(
+    room: Any, prepared: Any, ready: Any, glb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generation, scene = ready(glb()), bpy.context.scene
+    monkeypatch.setattr(prepared, "_upload", lambda image: None)  # without a window there is no graphics card
+    prepare(prepared, generation)
+    assert prepared.stage(generation, scene)
+    (staged,) = bpy.data.objects
+    assert not staged.users_collection
+    while prepared.stage(generation, scene):
+        pass
+    assert all(image.has_data for image in bpy.data.images)
+    (blend,) = Path(generation.folder).glob("prepared-*.blend")
+    blend.unlink()  # so that it could not be appended anew
+    number = staged.session_uid
+    assert [obj.session_uid for obj in imported(room, generation)] == [number]
+
+
+def test_a_staged_model_that_is_gone_meanwhile_is_appended_anew(room: Any, prepared: Any, ready: Any, glb: Any) -> None:
+    generation = ready(glb())
+    prepare(prepared, generation)
+    assert prepared.stage(generation, bpy.context.scene)
+    bpy.data.batch_remove(list(bpy.data.objects))  # as an undo does
+    (model,) = imported(room, generation)
+    assert model.users_collection and len(model.data.vertices) > 0
+
+
 def test_a_small_model_is_not_prepared(room: Any, prepared: Any, ready: Any, glb: Any) -> None:
     generation = ready(glb(), triangles=room("blender.limits").PREPARE_TRIANGLES - 1)
     prepared.look_ahead([], [generation], bpy.context.scene)

@@ -72,6 +72,11 @@ def test_threads_that_come_at_once_find_it_whole_and_run_once(room: Any) -> None
     assert found == [1] * 8
 
 
+def test_what_is_set_is_not_overwritten_by_loading(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.one.VALUE = 2
+    assert room.two.of_the_other() == 2
+
+
 def test_what_is_imported_the_usual_way_is_the_same_module(room: Any) -> None:
     imported = importlib.import_module(f"{room.__name__}.one")
     assert room.one is imported and lazy.is_loaded(imported)

@@ -63,8 +63,8 @@ PREVIEW_WAIT_SECONDS = 1.0
 
 LOOK_REST_SECONDS = 2.0
 LOOK_REST_FACTOR = 100.0
-"""A painted image is looked at again after this time, or this many times what copying its pixels took, if that is more.
-So is one that could not be loaded: its file may have come."""
+"""A painted image is looked at again after this time, or this many times what copying its pixels took, if that is more,
+but not while a model is being downloaded or prepared. So is one that could not be loaded: its file may have come."""
 
 LOOK_AGAIN_SECONDS = 30.0
 """Any image, since Blender does not tell that one was reloaded."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Refusals, in the two shapes the real service uses.
 
-Refusal
-    ApiRefusal      JSON: {"reason": ..., "trace_id": ...}, or {"message": ...} where the gateway speaks
-    StorageRefusal  XML, from presigned part addresses and from the CDN
+    Refusal
+        ApiRefusal      JSON: {"reason": ..., "trace_id": ...}, or {"message": ...} where the gateway speaks
+        StorageRefusal  XML, from presigned part addresses and from the CDN
 """
 
 from __future__ import annotations
@@ -43,8 +43,6 @@ class StorageRefusal(Refusal):
         self.status, self.code, self.text = status, code, text
 
     def response(self) -> Response:
-        xml = (
-            '<?xml version="1.0" encoding="UTF-8"?>\n'
-            f"<Error><Code>{escape(self.code)}</Code><Message>{escape(self.text)}</Message></Error>"
-        )
+        xml = ('<?xml version="1.0" encoding="UTF-8"?>\n'
+               f"<Error><Code>{escape(self.code)}</Code><Message>{escape(self.text)}</Message></Error>")
         return Response(self.status, xml.encode(), {"Content-Type": "application/xml"})

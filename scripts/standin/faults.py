@@ -18,21 +18,8 @@ from . import limits
 from .messages import Request, Response
 from .signing import expired
 
-ACTIONS: Final = (
-    "status",
-    "close",
-    "hang",
-    "cut",
-    "html",
-    "accept_then_close",
-    "refuse",
-    "slow",
-    "drip",
-    "accept_then_hang",
-    "wrong_length",
-    "wrong_type",
-    "expired",
-)
+ACTIONS: Final = ("status", "close", "hang", "cut", "html", "accept_then_close", "refuse", "slow", "drip",
+                  "accept_then_hang", "wrong_length", "wrong_type", "expired")
 
 
 class Wire(Protocol):

@@ -22,17 +22,8 @@ GENERATOR = "Pixal3D stand-in (not made by Pixal3D)"
 _COMPRESSION = {"draco": "KHR_draco_mesh_compression", "meshopt": "EXT_meshopt_compression"}
 
 
-def write_glb(
-    surface: Surface,
-    atlas: Atlas,
-    base: Image.Image,
-    rough: Image.Image,
-    *,
-    scale: float,
-    texture_format: str,
-    double_sided: bool,
-    extras: dict[str, Any],
-) -> tuple[bytes, int, int]:
+def write_glb(surface: Surface, atlas: Atlas, base: Image.Image, rough: Image.Image, *, scale: float,
+              texture_format: str, double_sided: bool, extras: dict[str, Any]) -> tuple[bytes, int, int]:
     """The file, its vertex count (the seam's vertices count twice) and its face count.
 
     The model is centred; its largest side is exactly `scale`. `texture_format` is webp, png or jpeg.
@@ -45,23 +36,13 @@ def write_glb(
     source = np.concatenate([np.arange(front), back])
     uv = np.concatenate([atlas.uv(surface.vertices[:front], front=True), atlas.uv(surface.vertices[back], front=False)])
     material = trimesh.visual.material.PBRMaterial(
-        baseColorTexture=base,
-        metallicRoughnessTexture=rough,
-        baseColorFactor=[255, 255, 255, 255],
-        metallicFactor=1.0,
-        roughnessFactor=1.0,
-        alphaMode="OPAQUE",
-        doubleSided=double_sided,
-    )
+        baseColorTexture=base, metallicRoughnessTexture=rough, baseColorFactor=[255, 255, 255, 255],
+        metallicFactor=1.0, roughnessFactor=1.0, alphaMode="OPAQUE", doubleSided=double_sided)
     if texture_format == "jpeg":
         material.baseColorTexture, material.metallicRoughnessTexture = _as_jpeg(base), _as_jpeg(rough)
     mesh = trimesh.Trimesh(
-        vertices=_unit(surface.vertices, scale)[source],
-        faces=faces,
-        vertex_normals=surface.normals[source],
-        visual=trimesh.visual.TextureVisuals(uv=uv, material=material),
-        process=False,
-    )
+        vertices=_unit(surface.vertices, scale)[source], faces=faces, vertex_normals=surface.normals[source],
+        visual=trimesh.visual.TextureVisuals(uv=uv, material=material), process=False)
     scene = trimesh.Scene()
     scene.add_geometry(mesh, node_name="geometry_0", geom_name="geometry_0")
 
@@ -72,8 +53,7 @@ def write_glb(
                 tree[key] = sorted(tree[key])  # trimesh fills these from a set, whose order is not fixed
 
     data = trimesh.exchange.gltf.export_glb(
-        scene, include_normals=True, extension_webp=texture_format == "webp", tree_postprocessor=name_the_maker
-    )
+        scene, include_normals=True, extension_webp=texture_format == "webp", tree_postprocessor=name_the_maker)
     return data, len(source), len(faces)
 
 

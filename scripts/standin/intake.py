@@ -31,18 +31,8 @@ def image_asset(data: bytes, name: str, owner_id: str, **more: Any) -> Asset:
                 picture.verify()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ApiRefusal(400, "Unhandled image format") from error
-    return Asset(
-        new_id("asset"),
-        data,
-        f"image/{str(kind).lower()}",
-        "image",
-        "uploaded",
-        owner_id,
-        now(),
-        {"width": width, "height": height},
-        {"name": name, "width": width, "height": height},
-        **more,
-    )
+    return Asset(new_id("asset"), data, f"image/{str(kind).lower()}", "image", "uploaded", owner_id, now(),
+                 {"width": width, "height": height}, {"name": name, "width": width, "height": height}, **more)
 
 
 def one_shot(body: dict[str, Any], owner_id: str) -> Asset:
@@ -83,18 +73,8 @@ def open_upload(body: dict[str, Any], owner_id: str, seconds: float) -> Upload:
             raise ApiRefusal(400, f'"{name}" must be a whole number from 1')
     if body["kind"] == "image" and not body["contentType"].startswith("image/"):
         raise ApiRefusal(400, f'"contentType" {body["contentType"]} does not fit the kind image')
-    return Upload(
-        new_id("upload"),
-        new_id("job"),
-        owner_id,
-        body["fileName"],
-        body["contentType"],
-        body["kind"],
-        int(body["fileSize"]),
-        int(body["parts"]),
-        now(),
-        seconds,
-    )
+    return Upload(new_id("upload"), new_id("job"), owner_id, body["fileName"], body["contentType"], body["kind"],
+                  int(body["fileSize"]), int(body["parts"]), now(), seconds)
 
 
 def put_part(upload: Upload, number: int, data: bytes) -> None:

@@ -30,15 +30,13 @@ def job_page(jobs: Iterable[dict[str, Any]], query: Mapping[str, str]) -> dict[s
     size, start = page_size(query), _start(query.get("paginationToken"))
     types = set((query.get("types") or query.get("type") or "").split(",")) - {""}
     chosen = [
-        job
-        for job in jobs
+        job for job in jobs
         if (not types or job["jobType"] in types)
         and query.get("status", job["status"]) == job["status"]
         and query.get("authorId", job["authorId"]) == job["authorId"]
         and "workflowId" not in query
         and _later(job["createdAt"], query.get("createdAfter"), "createdAfter")
-        and _later(job["updatedAt"], query.get("updatedAfter"), "updatedAfter")
-    ]
+        and _later(job["updatedAt"], query.get("updatedAfter"), "updatedAfter")]
     # The token names the last job of the page before, so that a job started meanwhile moves nothing.
     chosen.sort(key=lambda job: (job["createdAt"], job["jobId"]), reverse=True)
     if start is not None:

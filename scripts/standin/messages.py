@@ -84,19 +84,13 @@ class RequestLog:
 
     def add(self, request: Request, *, key: str, secret: str, fault: str | None, connection: int) -> None:
         header = request.headers.get("authorization")
-        known = "absent" if header is None else ("valid" if authorization_is_valid(header, key, secret) else "invalid")
+        known = "absent" if header is None else (
+            "valid" if authorization_is_valid(header, key, secret) else "invalid")
         entry = LoggedRequest(
-            at=time.time(),
-            method=request.method,
-            path=request.path,
-            query=request.query,
+            at=time.time(), method=request.method, path=request.path, query=request.query,
             headers={name: value for name, value in request.headers.items() if name != "authorization"},
-            authorization=known,
-            body_bytes=len(request.body),
-            json=_readable(request),
-            fault=fault,
-            connection=connection,
-        )
+            authorization=known, body_bytes=len(request.body), json=_readable(request), fault=fault,
+            connection=connection)
         with self._lock:
             self._entries.append(entry)
 

@@ -69,15 +69,8 @@ def make_model(image: bytes, parameters: Mapping[str, Any], style: ModelStyle = 
     scale = float(parameters["meshScale"]) if style.mesh_scale_honoured else 1.0
     extras = {"standin": True, "maker": GENERATOR, "subject": subject.method}
     glb, vertices, faces = write_glb(
-        surface,
-        atlas,
-        base,
-        rough,
-        scale=scale,
-        texture_format=style.texture_format,
-        double_sided=not parameters["remesh"],
-        extras=extras,
-    )
+        surface, atlas, base, rough, scale=scale, texture_format=style.texture_format,
+        double_sided=not parameters["remesh"], extras=extras)
     if style.variant in ("draco", "meshopt"):
         glb = claim_compression(glb, style.variant)
     elif style.variant == "broken":

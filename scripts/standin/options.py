@@ -28,10 +28,10 @@ class Options:
 
     port: int = 0
     """0 takes a free port. The address is always 127.0.0.1."""
-    key: str = field(default_factory=lambda: os.environ.get(KEY_VARIABLE) or "api_standin_not_a_real_key", repr=False)
+    key: str = field(
+        default_factory=lambda: os.environ.get(KEY_VARIABLE) or "api_standin_not_a_real_key", repr=False)
     secret: str = field(
-        default_factory=lambda: os.environ.get(SECRET_VARIABLE) or "standin-not-a-real-secret", repr=False
-    )
+        default_factory=lambda: os.environ.get(SECRET_VARIABLE) or "standin-not-a-real-secret", repr=False)
     project_id: str = "proj_standin"
     job_seconds: float = 4.0
     upload_seconds: float = 0.6
@@ -96,10 +96,8 @@ class Options:
 
 _SECONDS: Final = ("job_seconds", "upload_seconds", "url_lifetime_seconds", "list_lag_seconds", "job_lag_seconds")
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
-    "mesh_scale": get_args(MeshScale),
-    "texture_format": get_args(TextureFormat),
-    "variant": get_args(Variant),
-    "job_outcome": get_args(Outcome),
+    "mesh_scale": get_args(MeshScale), "texture_format": get_args(TextureFormat),
+    "variant": get_args(Variant), "job_outcome": get_args(Outcome),
 }
 
 
@@ -114,8 +112,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> tuple[Options, ar
     parser = argparse.ArgumentParser(
         prog="python -m scripts.standin",
         description="The Scenario API for Pixal3D on 127.0.0.1, for demo, tests and offline work. "
-        "It makes its own simple models and charges nothing. The first line on standard output is JSON.",
-    )
+        "It makes its own simple models and charges nothing. The first line on standard output is JSON.")
     parser.add_argument("--port", type=int, default=usual.port, help="0 takes a free one (default)")
     for name in ("key", "secret", "project_id"):
         parser.add_argument(f"--{name.replace('_', '-')}", default=getattr(usual, name))
@@ -136,8 +133,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> tuple[Options, ar
     chosen = {name: getattr(found, name) for name in names}
     prices = {**dict(usual.prices), **dict(found.price or [])}
     try:
-        return Options(
-            **chosen, dry_run_checks_image=not found.dry_run_ignores_image, prices=tuple(prices.items())
-        ), found
+        return Options(**chosen, dry_run_checks_image=not found.dry_run_ignores_image,
+                       prices=tuple(prices.items())), found
     except ValueError as error:
         parser.error(str(error))

@@ -48,11 +48,8 @@ class Input:
     def described(self) -> dict[str, Any]:
         """One item of `inputs` in GET /models/model_pixal3d."""
         item: dict[str, Any] = {
-            "name": self.name,
-            "type": "boolean" if isinstance(self.default, bool) else "number",
-            "label": self.name,
-            "description": self.description or self.name,
-        }
+            "name": self.name, "type": "boolean" if isinstance(self.default, bool) else "number",
+            "label": self.name, "description": self.description or self.name}
         for key, value in (("default", self.default), ("min", self.low), ("max", self.high)):
             if value is not None:
                 item[key] = value
@@ -64,11 +61,8 @@ class Input:
 
 
 def _stage(prefix: str, strength: float, rescale: float) -> tuple[Input, ...]:
-    return (
-        Input(f"{prefix}GuidanceStrength", strength, 0, 10),
-        Input(f"{prefix}GuidanceRescale", rescale, 0, 1),
-        Input(f"{prefix}SamplingSteps", 36, 1, 50, whole=True),
-    )
+    return (Input(f"{prefix}GuidanceStrength", strength, 0, 10), Input(f"{prefix}GuidanceRescale", rescale, 0, 1),
+            Input(f"{prefix}SamplingSteps", 36, 1, 50, whole=True))
 
 
 INPUTS: Final = (
@@ -79,34 +73,17 @@ INPUTS: Final = (
     Input("texSlatRescaleT", 3, 1, 6),
     Input("meshScale", 1, 0.1, 4, description="Scale factor applied to the inferred mesh."),
     Input("maxNumTokens", 49152, 4096, 131072, whole=True),
-    Input(
-        "decimationTarget",
-        200000,
-        5000,
-        2000000,
-        whole=True,
-        description="Target number of vertices in the final mesh.",
-    ),
+    Input("decimationTarget", 200000, 5000, 2000000, whole=True,
+          description="Target number of vertices in the final mesh."),
     Input("generationResolution", 1536, allowed=(1024, 1536), whole=True),
-    Input(
-        "resolution",
-        4096,
-        allowed=(1024, 2048, 4096),
-        whole=True,
-        cost_impact=True,
-        description="Texture resolution for the generated 3D model.",
-    ),
+    Input("resolution", 4096, allowed=(1024, 2048, 4096), whole=True, cost_impact=True,
+          description="Texture resolution for the generated 3D model."),
     Input("remesh", True),
     Input("seed", None, 0, limits.SEED_MAX, whole=True, description="Leave blank to use a random seed."),
 )
 IMAGE_INPUT: Final[dict[str, Any]] = {
-    "name": "image",
-    "type": "file",
-    "kind": "image",
-    "label": "image",
-    "required": {"always": True},
-    "description": "Input image to convert into a 3D model.",
-}
+    "name": "image", "type": "file", "kind": "image", "label": "image", "required": {"always": True},
+    "description": "Input image to convert into a 3D model."}
 
 
 def checked(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -54,23 +54,12 @@ class Asset:
 
     def as_json(self, url: str, thumbnail_url: str | None = None) -> dict[str, Any]:
         shown: dict[str, Any] = {
-            "id": self.id,
-            "url": url,
-            "mimeType": self.mime_type,
-            "kind": self.kind,
-            "source": self.source,
-            "status": "success",
-            "privacy": "private",
-            "ownerId": self.owner_id,
-            "authorId": AUTHOR_ID,
-            "createdAt": iso(self.created),
-            "updatedAt": iso(self.created),
-            "tags": list(self.tags),
-            "collectionIds": list(self.collection_ids),
-            "editCapabilities": [],
+            "id": self.id, "url": url, "mimeType": self.mime_type, "kind": self.kind, "source": self.source,
+            "status": "success", "privacy": "private", "ownerId": self.owner_id, "authorId": AUTHOR_ID,
+            "createdAt": iso(self.created), "updatedAt": iso(self.created), "tags": list(self.tags),
+            "collectionIds": list(self.collection_ids), "editCapabilities": [],
             "metadata": {"kind": self.kind, "type": self.source, "size": len(self.data), **self.metadata},
-            "properties": {"size": len(self.data), **self.properties},
-        }
+            "properties": {"size": len(self.data), **self.properties}}
         if thumbnail_url:
             shown["thumbnail"] = {"assetId": self.thumbnail_id, "url": thumbnail_url}
         return shown
@@ -108,21 +97,10 @@ class Upload:
     def as_json(self, now: float) -> dict[str, Any]:
         status, since = self.history(now)[-1]
         shown: dict[str, Any] = {
-            "id": self.id,
-            "status": status,
-            "kind": self.kind,
-            "source": "multipart",
-            "jobId": self.job_id,
-            "fileName": self.id,
-            "originalFileName": self.file_name,
-            "contentType": self.content_type,
-            "fileSize": self.file_size,
-            "partsCount": self.parts_count,
-            "authorId": AUTHOR_ID,
-            "ownerId": self.owner_id,
-            "createdAt": iso(self.created),
-            "updatedAt": iso(since),
-        }
+            "id": self.id, "status": status, "kind": self.kind, "source": "multipart", "jobId": self.job_id,
+            "fileName": self.id, "originalFileName": self.file_name, "contentType": self.content_type,
+            "fileSize": self.file_size, "partsCount": self.parts_count, "authorId": AUTHOR_ID,
+            "ownerId": self.owner_id, "createdAt": iso(self.created), "updatedAt": iso(since)}
         if status == "imported":
             shown["entityId"] = self.asset_id
         if status == "failed":
@@ -131,28 +109,16 @@ class Upload:
 
     def job_json(self, now: float) -> dict[str, Any]:
         """The upload as a job of type "upload"; `metadata.output.entityId` is its asset (seen live by a plugin)."""
-        names = {
-            "pending": "pending",
-            "validating": "in-progress",
-            "validated": "finalizing",
-            "imported": "success",
-            "failed": "failure",
-        }
+        names = {"pending": "pending", "validating": "in-progress", "validated": "finalizing",
+                 "imported": "success", "failed": "failure"}
         history = [(names[status], at) for status, at in self.history(now)]
         metadata: dict[str, Any] = {"input": {"uploadId": self.id, "kind": self.kind}}
         if history[-1][0] == "success":
             metadata["output"] = {"entityId": self.asset_id}
         elif history[-1][0] == "failure":
             metadata["error"] = self.problem
-        return _job_json(
-            self.job_id,
-            "upload",
-            self.owner_id,
-            self.created,
-            history,
-            1.0 if history[-1][0] == "success" else 0.0,
-            metadata,
-        )
+        return _job_json(self.job_id, "upload", self.owner_id, self.created, history,
+                         1.0 if history[-1][0] == "success" else 0.0, metadata)
 
 
 @dataclass(slots=True)
@@ -172,11 +138,8 @@ class Job:
 
     def history(self, now: float) -> list[tuple[str, float]]:
         start, length = self.created, self.seconds
-        steps = [
-            ("queued", start),
-            ("warming-up", start + limits.QUEUED_UNTIL * length),
-            ("in-progress", start + limits.WARMING_UP_UNTIL * length),
-        ]
+        steps = [("queued", start), ("warming-up", start + limits.QUEUED_UNTIL * length),
+                 ("in-progress", start + limits.WARMING_UP_UNTIL * length)]
         if self.made is not None and self.error:
             steps.append(("failure", max(self.made, steps[-1][1])))
         elif self.made is not None:
@@ -213,27 +176,12 @@ class Job:
         return shown
 
 
-def _job_json(
-    job_id: str,
-    job_type: str,
-    owner_id: str,
-    created: float,
-    history: list[tuple[str, float]],
-    progress: float,
-    metadata: dict[str, Any],
-) -> dict[str, Any]:
-    return {
-        "jobId": job_id,
-        "jobType": job_type,
-        "status": history[-1][0],
-        "progress": progress,
-        "statusHistory": [{"status": status, "date": iso(at)} for status, at in history],
-        "metadata": metadata,
-        "authorId": AUTHOR_ID,
-        "ownerId": owner_id,
-        "createdAt": iso(created),
-        "updatedAt": iso(history[-1][1]),
-    }
+def _job_json(job_id: str, job_type: str, owner_id: str, created: float, history: list[tuple[str, float]],
+              progress: float, metadata: dict[str, Any]) -> dict[str, Any]:
+    return {"jobId": job_id, "jobType": job_type, "status": history[-1][0], "progress": progress,
+            "statusHistory": [{"status": status, "date": iso(at)} for status, at in history],
+            "metadata": metadata, "authorId": AUTHOR_ID, "ownerId": owner_id,
+            "createdAt": iso(created), "updatedAt": iso(history[-1][1])}
 
 
 def now() -> float:

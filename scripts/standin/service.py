@@ -147,22 +147,13 @@ class Service:
         with self._lock:
             most = self.options.parallel_jobs
             if most is not None and sum(job.status(now()) in RUNNING for job in self._jobs.values()) >= most:
-                raise ApiRefusal(
-                    429,
-                    "Too many custom jobs at a time. Wait until one of them is over",
-                    details={"actionName": "parallelCustomJobs", "actionLimit": most},
-                )
+                raise ApiRefusal(429, "Too many custom jobs at a time. Wait until one of them is over",
+                                 details={"actionName": "parallelCustomJobs", "actionLimit": most})
             units = self.options.creative_units
             if units is not None and self.ledger.spent + price > units:
                 raise ApiRefusal(402, "Not enough creative units for this generation")
-            job = Job(
-                new_id("job"),
-                self.options.project_id,
-                {"modelId": MODEL_ID, "image": image.id, **given},
-                price,
-                now(),
-                self.options.job_seconds,
-            )
+            job = Job(new_id("job"), self.options.project_id, {"modelId": MODEL_ID, "image": image.id, **given},
+                      price, now(), self.options.job_seconds)
             self._jobs[job.id] = job
             self.ledger.charge(job.id, image.id, image.name, price, ignored)
             shown = job.job_json(now())
@@ -185,14 +176,10 @@ class Service:
         if options.job_outcome == "failure":
             self._finish(job, "The stand-in is set to fail its jobs.", options)
             return
-        style = {
-            "mesh_scale_honoured": options.mesh_scale == "honoured",
-            "texture_format": options.texture_format,
-            "variant": options.variant,
-        }
-        self.maker.make(
-            image.data, parameters, style, lambda result: self._finish(job, result, options), reuse=options.model_cache
-        )
+        style = {"mesh_scale_honoured": options.mesh_scale == "honoured",
+                 "texture_format": options.texture_format, "variant": options.variant}
+        self.maker.make(image.data, parameters, style, lambda result: self._finish(job, result, options),
+                        reuse=options.model_cache)
 
     def _finish(self, job: Job, result: Any, options: Options) -> None:
         with self._lock:
@@ -201,38 +188,13 @@ class Service:
                 self.ledger.refund(job.id)
             else:
                 metadata = {"modelId": MODEL_ID, "jobId": job.id, "parameters": dict(job.input)}
-                picture = Asset(
-                    new_id("asset"),
-                    result.preview,
-                    "image/webp",
-                    "image",
-                    "img23d",
-                    job.owner_id,
-                    now(),
-                    {"width": 512, "height": 512},
-                    metadata,
-                )
+                picture = Asset(new_id("asset"), result.preview, "image/webp", "image", "img23d", job.owner_id, now(),
+                                {"width": 512, "height": 512}, metadata)
                 model = Asset(
-                    new_id("asset"),
-                    result.glb,
-                    "model/gltf-binary",
-                    "3d",
-                    "img23d",
-                    job.owner_id,
-                    now(),
-                    {
-                        "format": "glb",
-                        "vertexCount": result.vertices,
-                        "faceCount": result.faces,
-                        "hasUVs": True,
-                        "hasNormals": True,
-                        "hasSkeleton": False,
-                        "hasAnimations": False,
-                        "dimensions": list(result.size),
-                    },
-                    metadata,
-                    thumbnail_id=picture.id,
-                )
+                    new_id("asset"), result.glb, "model/gltf-binary", "3d", "img23d", job.owner_id, now(),
+                    {"format": "glb", "vertexCount": result.vertices, "faceCount": result.faces, "hasUVs": True,
+                     "hasNormals": True, "hasSkeleton": False, "hasAnimations": False,
+                     "dimensions": list(result.size)}, metadata, thumbnail_id=picture.id)
                 self._assets.update({picture.id: picture, model.id: model})
                 job.asset_ids = (model.id,) if options.glb_only else (picture.id, model.id)
             job.made = now()
@@ -262,16 +224,9 @@ class Service:
         """Every custom job, whatever the lags, in the order they came; for the control endpoint."""
         with self._lock:
             at = now()
-            return [
-                {
-                    "id": job.id,
-                    "status": job.status(at),
-                    "image": job.input["image"],
-                    "image_name": self._assets[job.input["image"]].name,
-                    "created": job.created,
-                }
-                for job in self._jobs.values()
-            ]
+            return [{"id": job.id, "status": job.status(at), "image": job.input["image"],
+                     "image_name": self._assets[job.input["image"]].name, "created": job.created}
+                    for job in self._jobs.values()]
 
     def _job(self, job_id: str) -> Job | Upload:
         with self._lock:

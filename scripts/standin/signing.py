@@ -32,14 +32,8 @@ class Signer:
     def part_query(self, path: str, lifetime: float) -> str:
         """The query of a presigned PUT address."""
         expires = f"{time.time() + lifetime:.3f}"
-        return urlencode(
-            {
-                "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-                "X-Amz-Expires": expires,
-                "X-Amz-SignedHeaders": "host",
-                "X-Amz-Signature": self._sign(f"PUT {path} {expires}"),
-            }
-        )
+        return urlencode({"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Expires": expires,
+                          "X-Amz-SignedHeaders": "host", "X-Amz-Signature": self._sign(f"PUT {path} {expires}")})
 
     def check_part(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> None:
         """Raise `StorageRefusal` 403 for an Authorization header, a wrong signature or an expired address."""
@@ -53,17 +47,8 @@ class Signer:
 
     def cdn_query(self, path: str, lifetime: float) -> str:
         """Policy, Signature and Key-Pair-Id of a CDN address."""
-        policy = json.dumps(
-            {
-                "Statement": [
-                    {
-                        "Resource": path,
-                        "Condition": {"DateLessThan": {"AWS:EpochTime": round(time.time() + lifetime, 3)}},
-                    }
-                ]
-            },
-            separators=(",", ":"),
-        )
+        policy = json.dumps({"Statement": [{"Resource": path, "Condition": {
+            "DateLessThan": {"AWS:EpochTime": round(time.time() + lifetime, 3)}}}]}, separators=(",", ":"))
         encoded = base64.urlsafe_b64encode(policy.encode()).decode().rstrip("=")
         return urlencode({"Policy": encoded, "Signature": self._sign(encoded), "Key-Pair-Id": self._key_pair})
 

@@ -102,9 +102,8 @@ def _march(field: HeightField, cells: int) -> tuple[Floats, NDArray[np.int64]]:
     volume = np.empty((*x.shape, len(depth)), np.float32)
     for k, z in enumerate(depth):  # close to a distance, in cells: marching cubes then places vertices well
         value = (height - z * z) / np.sqrt(dx * dx + dy * dy + 4 * z * z + 1e-4) / step
-        volume[..., k] = np.where(
-            np.abs(value) < limits.NODE_CLEARANCE, np.copysign(limits.NODE_CLEARANCE, value), value
-        )
+        volume[..., k] = np.where(np.abs(value) < limits.NODE_CLEARANCE,
+                                  np.copysign(limits.NODE_CLEARANCE, value), value)
     vertices, faces, _, _ = measure.marching_cubes(volume, 0.0, gradient_direction="descent")
     vertices = vertices.astype(np.float64) * step
     vertices[:, :2] -= 0.5
@@ -147,9 +146,7 @@ def _close(field: HeightField, vertices: Floats, faces: NDArray[np.int64]) -> Su
         vertices=np.concatenate([vertices, vertices[rim:] * flip]),
         normals=np.concatenate([normals, normals[rim:] * flip]),
         faces=np.concatenate([faces, mirror[faces[:, ::-1]]]),
-        rim=rim,
-        front=front,
-        front_faces=len(faces),
+        rim=rim, front=front, front_faces=len(faces),
     )
 
 

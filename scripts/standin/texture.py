@@ -73,7 +73,6 @@ def _bled(subject: Subject) -> np.ndarray:
 
 def preview(subject: Subject, height: Floats, side: int = limits.PREVIEW_SIDE_PX) -> Image.Image:
     """A shaded picture of the front, on gray: the first asset of a finished job."""
-
     def scaled(grid: np.ndarray) -> np.ndarray:
         return np.asarray(Image.fromarray(grid.astype(np.float32)).resize((side, side), Image.Resampling.BILINEAR))
 

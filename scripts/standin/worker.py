@@ -63,16 +63,12 @@ class ModelMaker:
             if not self._stopped and (self._process is None or self._process.poll() is not None):
                 # One thread for linear algebra: the matrices are small; on a busy machine more threads only wait.
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", f"{__package__}.maker_process"],
-                    cwd=Path(__file__).resolve().parents[2],
+                    [sys.executable, "-m", f"{__package__}.maker_process"], cwd=Path(__file__).resolve().parents[2],
                     env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                )
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def make(
-        self, image: bytes, parameters: dict[str, Any], style: dict[str, Any], done: Done, *, reuse: bool = False
-    ) -> None:
+    def make(self, image: bytes, parameters: dict[str, Any], style: dict[str, Any], done: Done, *,
+             reuse: bool = False) -> None:
         """Queue one model; `style` are the fields of `ModelStyle`. With `reuse` an equal one is made only once."""
         self._work.put(_Order(image, parameters, style, done, reuse))
 

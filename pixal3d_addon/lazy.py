@@ -40,12 +40,13 @@ def modules(room: str) -> Callable[[str], types.ModuleType]:
         if spec is None:
             raise AttributeError(f"module {room!r} has no attribute {name!r}")
         with _loading:
-            if spec.name not in sys.modules:
+            found = sys.modules.get(spec.name)
+            if found is None:
                 found = importlib.util.module_from_spec(spec)
                 found.__class__ = _Unloaded
                 sys.modules[spec.name] = found
-            setattr(sys.modules[room], name, sys.modules[spec.name])
-        return sys.modules[spec.name]
+            setattr(sys.modules[room], name, found)
+        return found
 
     return module
 

@@ -187,7 +187,7 @@ def _tick() -> float | None:
         wanted = next((entry for entry in reversed(_entries.values()) if entry.is_wanted), None)
         if wanted is None:
             return None
-        if watcher.is_model_near and wanted.seen:
+        if wanted.seen and watcher.is_model_near():
             return limits.LOOK_INTERVAL_SECONDS  # the second Blender needs the cores (750 ms instead of 640 on two)
         _running = _look_at(wanted)
     try:

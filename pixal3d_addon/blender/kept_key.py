@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import bpy
 
 from .. import __package__ as base_package
-from ..keys import KeyFile, KeyPlaceError, read, system_keyring
+from ..keys import KeyFile, KeyPair, KeyPlace, KeyPlaceError, read, system_keyring
 from . import limits
 from .redraw import redraw_panels, redraw_preferences
-
-if TYPE_CHECKING:
-    from ..keys import KeyPair, KeyPlace
 
 PREFERENCES, KEYRING, FILE = PLACES = ("PREFERENCES", "KEYRING", "FILE")
 """Where the artist may have the key kept."""

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING
 
 import bpy
 
-from ..keys import KeyPlaceError, keep, read
+from ..keys import KeyPair, KeyPlaceError, keep, read
 from . import kept_key, limits, session
 from .kept_key import PREFERENCES
 from .redraw import redraw_panels, redraw_preferences
-
-if TYPE_CHECKING:
-    from ..keys import KeyPair
 
 _NOT_SAVED = KeyPlaceError(
     "Blender's preferences could not be saved, so that the key would be looked for at its old place.",

@@ -58,9 +58,6 @@ _PREPARING = "Preparing the model"
 _has_paused = False
 """Whether the last look at it found no watcher."""
 
-is_model_near = False
-"""Whether one is being downloaded or prepared."""
-
 waiting: str = ""
 """Why a model that is ready is not placed yet, for the panel."""
 
@@ -102,10 +99,17 @@ def watch() -> None:
     bpy.app.timers.register(_keep_watching, persistent=True)
 
 
+def is_model_near() -> bool:
+    """Whether one is being downloaded or prepared. Memory only."""
+    manager = session.manager_or_none()
+    downloads = manager and any(s.generation.state is State.DOWNLOADING for s in manager.snapshots())
+    return bool(downloads) or waiting == _PREPARING
+
+
 def close() -> None:
     """For ``unregister``: no timer of ours stays behind. Blender ends a running watcher without asking it."""
-    global _seen, waiting, is_model_near, _has_paused
-    _seen, waiting, is_model_near, _has_paused = (), "", False, False
+    global _seen, waiting, _has_paused
+    _seen, waiting, _has_paused = (), "", False
     _stale.clear()
     _remove_timer()
     if bpy.app.timers.is_registered(_keep_watching):
@@ -113,7 +117,7 @@ def close() -> None:
 
 
 def _keep_watching() -> float | None:
-    global is_model_near, _has_paused
+    global _has_paused
     manager = session.manager_or_none()
     if manager is None:
         redraw.redraw_panels()
@@ -122,7 +126,6 @@ def _keep_watching() -> float | None:
     open_file.recognize(manager)
     windows = bpy.context.window_manager.windows
     if not _is_needed(manager):
-        is_model_near = False
         _note_changes(manager, "")
         if windows:
             with bpy.context.temp_override(window=windows[0]):
@@ -169,7 +172,6 @@ def _remove_timer() -> None:
 
 def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
     """One look, in which one model at most is placed, or a step taken towards it. Returns whether to watch on."""
-    global is_model_near
     manager = session.manager()
     prepared.look_ahead(manager.snapshots(), manager.arrived(), context.scene)
     generation = arrival.next_to_place(manager)
@@ -181,9 +183,8 @@ def _tick(context: bpy.types.Context, operator: bpy.types.Operator) -> bool:
                 return True  # the panels are drawn with the model: before it they would only keep it waiting
             if not reason:
                 _place(generation.id, operator)
-    is_model_near = reason == _PREPARING or any(s.generation.state is State.DOWNLOADING for s in manager.snapshots())
-    _tick_every(limits.ARRIVAL_INTERVAL_SECONDS if is_model_near else limits.WATCH_INTERVAL_SECONDS, context)
     _note_changes(manager, reason)
+    _tick_every(limits.ARRIVAL_INTERVAL_SECONDS if is_model_near() else limits.WATCH_INTERVAL_SECONDS, context)
     _remove_stale_placeholders(context)
     return _is_needed(manager)
 

@@ -4,12 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
+from .record import Generation, Snapshot
 from .state import UNPAID, State
-
-if TYPE_CHECKING:
-    from .record import Generation, Snapshot
 
 _PENDING = UNPAID | {State.SUBMITTING, State.UNCERTAIN}
 

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .limits import Pace
 
 DEFAULT_BASE_URL: Final = "https://api.cloud.scenario.com/v1"
+"""Here, and in no module, since the preferences name it at Blender's start."""
 
 __getattr__ = loader(
     __name__,

@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..blender import (
-    generation_list,
-    mesh_check,
-    mesh_replacement,
-    open_file,
-    ordering,
-    redraw,
-    session,
-    watcher,
-)
+from ..blender import generation_list, mesh_check, mesh_replacement, open_file, ordering, redraw, session, watcher
 from ..generation import UNPAID, GenerationError, State
 from ..parameters import readable
 from . import properties

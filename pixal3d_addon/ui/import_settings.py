@@ -106,6 +106,8 @@ def place_property(*, for_operator: bool = False, is_planned: bool = False) -> A
 
 def import_options(owner: Any, **changes: Any) -> ImportOptions:
     """What `owner` (an operator or a scene's settings) says of it."""
+    from ..generation import ImportOptions
+
     values: dict[str, Any] = {
         # Empty is a choice that only a newer version knows.
         "turn": int(owner.turn or 0),
@@ -116,8 +118,6 @@ def import_options(owner: Any, **changes: Any) -> ImportOptions:
         "asset_catalog": owner.asset_catalog,
         "textures": owner.textures or "PACK",
     }
-    from ..generation import ImportOptions
-
     return ImportOptions(**{**values, **changes})
 
 

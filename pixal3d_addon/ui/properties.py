@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..blender import image_source
-from ..parameters import SETTINGS, Kind
+from ..parameters import SETTINGS, Kind, Parameter
 from ..translations import OUR_CONTEXT
 from .import_settings import import_properties, place_property
 
 if TYPE_CHECKING:
     from ..generation import Framing
-    from ..parameters import Parameter
 
 RANDOM_SEED = -1
 """Blender's whole numbers know no ``None``."""

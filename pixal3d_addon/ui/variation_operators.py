@@ -6,21 +6,18 @@ from __future__ import annotations
 import dataclasses
 import random
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 
 from ..blender import open_file, ordering, placeholder, pricing, provenance, session
-from ..parameters import SETTINGS, Kind
+from ..parameters import SETTINGS, Kind, Value
 from . import properties
 from .layout_parts import draw_text
 from .operator_parts import allowed, can_ask_service, carry_out, errors_reported, known_generation
 from .ordering import gather
 from .price_texts import question, units
 from .texts import said
-
-if TYPE_CHECKING:
-    from ..parameters import Value
 
 _SPACING = 1.25
 """From one to the next, of the size that is expected."""
